@@ -1,0 +1,138 @@
+/**
+ * Every call that a screen or script may make, typed once for both sides. A shell carries
+ * `(method, params) -> Result<value>`; the host validates `params` by the schema here, whoever calls.
+ */
+import * as v from 'valibot'
+import { faultRequestSchema, type ActiveFault } from './faults.ts'
+import { authenticationSchema, durabilitySchema, parametersSchema } from './manifest.ts'
+import type {
+  About,
+  Alarm,
+  CheckpointInfo,
+  ClusterStatus,
+  ClusterSummary,
+  HostState,
+  LoadStatus,
+  LogEntryDetail,
+  LogPage,
+  ReplicaStatus,
+  RequestInfo,
+  Sample,
+  ViewInfo,
+} from './model.ts'
+import { operationSchema, type OperationResult } from './operations.ts'
+
+const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
+const seq = whole(0, Number.MAX_SAFE_INTEGER)
+const replica = whole(0, 99)
+const none = v.strictObject({})
+const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max))
+/** Clusters that the panel makes lie in its data folder under their name. */
+export const clusterNameSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash, underscore'))
+
+export const logFilterSchema = v.strictObject({
+  /** Case-insensitive substring of key, value, client, digest or seq; or a regular expression between slashes. */
+  text: v.optional(v.pipe(v.string(), v.maxLength(256))),
+  client: v.optional(v.pipe(v.string(), v.maxLength(128))),
+  types: v.optional(v.pipe(v.array(v.string()), v.maxLength(20))),
+})
+export type LogFilter = v.InferOutput<typeof logFilterSchema>
+
+export const replicaActions = ['start', 'stop', 'restart', 'kill', 'wipe'] as const
+
+export const paramsSchemas = {
+  about: none,
+  host: none,
+  clusters: none,
+  createCluster: v.strictObject({
+    name: clusterNameSchema,
+    replicas: v.pipe(whole(1, 31), v.check((n) => n === 1 || n >= 4, '1 (development) or at least 4')),
+    durability: v.optional(durabilitySchema, 'full'),
+    authentication: v.optional(authenticationSchema, 'signature'),
+    parameters: v.optional(v.partial(parametersSchema), {}),
+  }),
+  /** A cluster by its name in the data folder, or by the path of a cluster.json. Starts local replicas. */
+  openCluster: v.strictObject({ name: v.optional(clusterNameSchema), file: v.optional(text(4_096)) }),
+  closeCluster: none,
+  status: none,
+  replica: v.strictObject({ id: replica }),
+  log: v.strictObject({
+    /** Entries with a greater seq, ascending. */
+    after: v.optional(seq, 0),
+    limit: v.optional(whole(1, 1_000), 100),
+    filter: v.optional(logFilterSchema),
+  }),
+  logEntry: v.strictObject({ seq }),
+  views: none,
+  checkpoints: v.strictObject({ limit: v.optional(whole(1, 1_000), 200) }),
+  samples: v.strictObject({ since: v.optional(v.number(), 0) }),
+  alarms: none,
+  faults: none,
+  injectFault: v.strictObject({ fault: faultRequestSchema }),
+  healFault: v.strictObject({ id: text(64) }),
+  healAll: none,
+  controlReplica: v.strictObject({ id: replica, action: v.picklist(replicaActions) }),
+  /** Resolves when the request completed or failed; `id`, chosen by the caller, names it in the meantime. */
+  submit: v.strictObject({
+    operation: operationSchema,
+    id: v.optional(text(64)),
+    readOnly: v.optional(v.boolean(), false),
+    timeoutMs: v.optional(whole(1, 600_000), 30_000),
+  }),
+  cancelRequest: v.strictObject({ id: text(64) }),
+  requests: v.strictObject({ limit: v.optional(whole(1, 1_000), 200) }),
+  startLoad: v.strictObject({
+    clients: whole(1, 1_000),
+    durationMs: whole(100, 86_400_000),
+    /** Requests a second over all clients; null: closed loop, as fast as replies come. */
+    ratePerSecond: v.optional(v.nullable(whole(1, 1_000_000)), null),
+    keys: v.optional(whole(1, 1_000_000), 1_000),
+    valueBytes: v.optional(whole(1, 65_536), 100),
+  }),
+  stopLoad: none,
+  load: none,
+} as const
+
+export type Method = keyof typeof paramsSchemas
+export const methods = Object.keys(paramsSchemas) as Method[]
+
+export interface SubmitResult {
+  readonly id: string
+  readonly result: OperationResult
+  readonly view: number
+  readonly seq: number
+  readonly repliers: readonly number[]
+  readonly latencyMs: number
+}
+
+export interface Results {
+  about: About
+  host: HostState
+  clusters: readonly ClusterSummary[]
+  createCluster: ClusterSummary
+  openCluster: ClusterStatus
+  closeCluster: null
+  status: ClusterStatus
+  replica: ReplicaStatus
+  log: LogPage
+  logEntry: LogEntryDetail
+  views: readonly ViewInfo[]
+  checkpoints: readonly CheckpointInfo[]
+  samples: readonly Sample[]
+  alarms: readonly Alarm[]
+  faults: readonly ActiveFault[]
+  injectFault: ActiveFault
+  healFault: null
+  healAll: null
+  controlReplica: ReplicaStatus
+  submit: SubmitResult
+  cancelRequest: null
+  requests: readonly RequestInfo[]
+  startLoad: LoadStatus
+  stopLoad: LoadStatus
+  load: LoadStatus
+}
+
+export type Params<M extends Method> = v.InferInput<(typeof paramsSchemas)[M]>
+export type ValidParams<M extends Method> = v.InferOutput<(typeof paramsSchemas)[M]>
+export type ResultOf<M extends Method> = Results[M]

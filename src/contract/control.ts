@@ -1,0 +1,109 @@
+/**
+ * The control link between a host (or the command line) and a replica: JSON messages inside the authenticated link's frames.
+ * Both sides validate what comes in. Field names are the core's; ids and digests are plain numbers and hex strings here.
+ */
+import * as v from 'valibot'
+import { transportFaultsSchema } from './faults.ts'
+
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
+const count = v.pipe(v.number(), v.minValue(0))
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const short = v.pipe(v.string(), v.maxLength(4_096))
+const base64 = v.pipe(v.string(), v.maxLength(64 * 1_048_576))
+
+/** Host to replica. Every call has an id and gets exactly one `answer`. */
+export const controlCallSchema = v.variant('call', [
+  /** Begins the push of `status` (4 a second) and `observed` (at most 20 a second). */
+  v.strictObject({ id: whole, call: v.literal('observe') }),
+  v.strictObject({ id: whole, call: v.literal('faults'), faults: transportFaultsSchema }),
+  /** Committed history, ascending from the first seq greater than `after`; bounded by entries and about 4 MiB. */
+  v.strictObject({ id: whole, call: v.literal('history'), after: whole, limit: v.pipe(whole, v.maxValue(1_000)) }),
+  v.strictObject({ id: whole, call: v.literal('change-view') }),
+  v.strictObject({ id: whole, call: v.literal('stop') }),
+])
+export type ControlCall = v.InferOutput<typeof controlCallSchema>
+
+export const replicaReportSchema = v.strictObject({
+  pid: whole,
+  startedAt: count,
+  allowsFaults: v.boolean(),
+  view: whole,
+  active: v.boolean(),
+  primary: whole,
+  lastExecuted: whole,
+  lowWatermark: whole,
+  highWatermark: whole,
+  stableDigest: digest,
+  stateDigest: digest,
+  stateDigestSeq: whole,
+  pending: whole,
+  inFlight: whole,
+  viewTimeoutMs: count,
+  viewTimerRunning: v.boolean(),
+  transferring: v.boolean(),
+  transfer: v.nullable(v.strictObject({ seq: whole, verified: whole, rejected: whole, remaining: whole })),
+  peersConnected: v.pipe(v.array(whole), v.maxLength(100)),
+  /** ids whose frames arrived in the last second. */
+  peersHeard: v.pipe(v.array(whole), v.maxLength(100)),
+  clients: whole,
+  requestsExecuted: whole,
+  batchesExecuted: whole,
+  /** Range of the history that `history` can answer; 0 and 0 when empty. */
+  historyFirst: whole,
+  historyLast: whole,
+  cpu: count,
+  memoryBytes: whole,
+  diskBytes: whole,
+  eventsDropped: whole,
+  rejections: v.record(v.string(), whole),
+  faults: transportFaultsSchema,
+  /** The replica's clock when it sent this, ms. */
+  at: count,
+})
+export type ReplicaReport = v.InferOutput<typeof replicaReportSchema>
+
+/** One seq at this replica; times are its own clock, ms; null when that phase was not reached (or not in this view). */
+export const slotObservationSchema = v.strictObject({
+  seq: whole,
+  view: whole,
+  digest,
+  requests: whole,
+  prePreparedAt: v.nullable(count),
+  preparedAt: v.nullable(count),
+  committedAt: v.nullable(count),
+  executedAt: v.nullable(count),
+})
+export type SlotObservation = v.InferOutput<typeof slotObservationSchema>
+
+/** Rare events go out one by one, as the core made them. */
+export const observedEventSchema = v.strictObject({
+  at: count,
+  /** A `ProtocolEvent` other than `phase`, `request-received` and `rejected`; the host reads it by `type` and ignores others. */
+  event: v.looseObject({ type: short }),
+})
+export type ObservedEvent = v.InferOutput<typeof observedEventSchema>
+
+export const historyEntrySchema = v.strictObject({
+  seq: whole,
+  view: whole,
+  digest,
+  /** The batch's exact bytes, base64. */
+  batch: base64,
+  /** Results in the order of its requests, base64. */
+  results: v.array(base64),
+})
+export type HistoryEntry = v.InferOutput<typeof historyEntrySchema>
+
+/** Replica to host. */
+export const controlMessageSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('answer'), id: whole, ok: v.literal(true), history: v.optional(v.array(historyEntrySchema)) }),
+  v.strictObject({ type: v.literal('refused'), id: whole, code: v.picklist(['faults-not-allowed', 'bad-request', 'unsupported', 'internal']), message: short }),
+  v.strictObject({ type: v.literal('status'), report: replicaReportSchema }),
+  v.strictObject({
+    type: v.literal('observed'),
+    slots: v.pipe(v.array(slotObservationSchema), v.maxLength(10_000)),
+    events: v.pipe(v.array(observedEventSchema), v.maxLength(1_000)),
+    dropped: whole,
+  }),
+])
+export type ControlMessage = v.InferOutput<typeof controlMessageSchema>

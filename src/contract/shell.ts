@@ -1,0 +1,30 @@
+/** What a shell gives the renderer, the same whether it is Electron's preload or a WebSocket. */
+import type { Method, Params, ResultOf } from './api.ts'
+import type { EventBatch } from './events.ts'
+import type { Result } from './result.ts'
+
+export type ConnectionState = 'connecting' | 'connected' | 'lost'
+
+export interface PanelShell {
+  readonly kind: 'electron' | 'browser'
+  call<M extends Method>(method: M, params: Params<M>): Promise<Result<ResultOf<M>>>
+  /** Delivers from the present on (first a `reset`), and resumes by itself after a lost connection. Returns the unsubscribe. */
+  onEvents(listener: (batch: EventBatch) => void): () => void
+  onConnection(listener: (state: ConnectionState) => void): () => void
+  /** Picks a cluster.json; null when cancelled. The browser shell has none and answers `unsupported` (its page has a text field). */
+  pickFile(): Promise<Result<string | null>>
+}
+
+/** Frames of the browser shell's WebSocket (`/api/v1/socket`), JSON text. */
+export type ClientFrame =
+  | { readonly id: number; readonly method: string; readonly params: unknown }
+  | { readonly subscribe: { readonly epoch: string | null; readonly position: number | null } }
+export type ServerFrame =
+  | { readonly id: number; readonly result: Result<unknown> }
+  | { readonly events: EventBatch }
+
+/** IPC channels of Electron: one per method, and these. */
+export const ipcChannelOf = (method: Method): string => `panel:call:${method}`
+export const ipcSubscribe = 'panel:subscribe'
+export const ipcEvents = 'panel:events'
+export const ipcPickFile = 'panel:pick-file'

@@ -1,0 +1,48 @@
+/** The shape of the client state machine (TOCS 2002, section 4.2): one outstanding request per client session. */
+import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
+import type { Reply, Request, RequestAuthentication } from './messages.ts'
+
+export interface ClientConfig {
+  readonly n: number
+  readonly client: ClientId
+  /** First resend to all replicas after this, ms; doubles up to `retryMaxMs`. */
+  readonly retryMs: number
+  readonly retryMaxMs: number
+}
+
+export interface ClientCapabilities {
+  digest(bytes: Uint8Array): Digest
+  /** Authenticates a request as the manifest's authentication setting says. */
+  authenticate(request: Omit<Request, 'authentication'>): RequestAuthentication
+}
+
+export type ClientInput =
+  | { readonly type: 'submit'; readonly operation: Uint8Array; readonly readOnly: boolean }
+  /** `from` is the replica whose link it came over. */
+  | { readonly type: 'reply'; readonly from: ReplicaId; readonly reply: Reply }
+  | { readonly type: 'timer' }
+  /** Gives up; a late reply is ignored. */
+  | { readonly type: 'cancel' }
+
+export type ClientEffect =
+  | { readonly type: 'send'; readonly to: readonly ReplicaId[]; readonly request: Request; readonly attempt: number }
+  | { readonly type: 'set-timer'; readonly delayMs: number }
+  | { readonly type: 'cancel-timer' }
+  | { readonly type: 'reply-counted'; readonly from: ReplicaId; readonly matching: number; readonly needed: number }
+  | {
+      readonly type: 'completed'
+      readonly timestamp: ClientTimestamp
+      readonly result: Uint8Array
+      readonly view: View
+      readonly seq: SeqNo
+      /** Whose replies matched; ascending. */
+      readonly repliers: readonly ReplicaId[]
+    }
+
+export interface ClientCore {
+  /** Submitting while a request is outstanding is a caller's error and asserts. */
+  step(input: ClientInput, nowMs: number): ClientEffect[]
+  /** The client's belief, learnt from replies. */
+  readonly view: View
+  readonly busy: boolean
+}

@@ -1,0 +1,46 @@
+/**
+ * What a replica writes to its disk. Records are replayed in the order in which they were persisted; that order is the whole
+ * of a replica's memory. The disk drops (it may do so lazily, and only does so on a `stable` record):
+ *  - `pre-prepared`, `prepared`, `executed` and `batch` records up to the stable checkpoint's seq;
+ *  - every `view-change`, `new-view` and `stable` record but the last of its kind.
+ * Partitions are kept by index, the last write wins, and are handed back together with the last `checkpoint` record.
+ */
+import type { Digest, SeqNo, View } from './ids.ts'
+import type { Batch, Checkpoint, NewView, StableCheckpoint, ViewChange } from './messages.ts'
+
+export interface PartitionBytes {
+  readonly index: number
+  readonly bytes: Uint8Array
+}
+
+export type LogRecord =
+  /** Backs a pre-prepare (at the primary) or a prepare (at a backup). */
+  | { readonly kind: 'pre-prepared'; readonly view: View; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch; readonly signature: Uint8Array }
+  /** Backs a commit: a prepared certificate was held. */
+  | { readonly kind: 'prepared'; readonly view: View; readonly seq: SeqNo; readonly digest: Digest }
+  /** The batch was committed and executed; `results` are in the order of the batch's requests (a skipped duplicate has its cached result). */
+  | { readonly kind: 'executed'; readonly view: View; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch; readonly results: readonly Uint8Array[] }
+  /** The bytes of a batch that a new-view chose and that had to be fetched. */
+  | { readonly kind: 'batch'; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch }
+  /** Backs this replica's view-change: it has left every lower view. */
+  | { readonly kind: 'view-change'; readonly message: ViewChange }
+  /** The new view was entered; its chosen batches count as pre-prepared in it. */
+  | { readonly kind: 'new-view'; readonly message: NewView }
+  /** A checkpoint was taken (or fetched, `transferred`): the partitions that changed since the last one, or all of them. */
+  | {
+      readonly kind: 'checkpoint'
+      readonly message: Checkpoint
+      /** Agreed time of the last executed batch, ms. */
+      readonly timeMs: number
+      readonly partitions: readonly PartitionBytes[]
+      readonly transferred: boolean
+    }
+  /** The checkpoint became stable here: h moves, records up to it may go. */
+  | { readonly kind: 'stable'; readonly stable: StableCheckpoint }
+
+/** What the disk hands back at start. An empty disk has no partitions and no records. */
+export interface Persisted {
+  /** The partitions as of the last `checkpoint` record. */
+  readonly partitions: readonly PartitionBytes[]
+  readonly records: readonly LogRecord[]
+}

@@ -1,0 +1,29 @@
+/**
+ * The replicated service as the core sees it: deterministic, partitioned so that a checkpoint costs what changed
+ * (TOCS 2002, section 6.1). Implementations live in `pbft/service`.
+ */
+import type { ClientId } from './ids.ts'
+
+export interface ExecutionContext {
+  readonly client: ClientId
+  /** Agreed time of the batch, ms since the epoch; never decreases. */
+  readonly timeMs: number
+}
+
+export interface Service {
+  /**
+   * Runs one operation and returns its result. Total: bytes that are no operation yield an error result, never a throw,
+   * because every correct replica has to execute what was ordered.
+   */
+  execute(operation: Uint8Array, context: ExecutionContext): Uint8Array
+  /** Answers a read without changing state; null when the operation is not a read (the client then has to have it ordered). */
+  query(operation: Uint8Array, context: ExecutionContext): Uint8Array | null
+  /** Number of partitions, fixed for the service's life. Every piece of state belongs to exactly one. 1..65,536. */
+  readonly partitionCount: number
+  /** Partitions that may have changed since the last call; calling it clears the set. Ascending. */
+  takeDirtyPartitions(): number[]
+  /** Canonical bytes of one partition: equal states give equal bytes, whatever the history. Empty state is zero bytes. */
+  savePartition(index: number): Uint8Array
+  /** Replaces one partition by saved bytes. Returns false, and changes nothing, when the bytes are not canonical. */
+  loadPartition(index: number, bytes: Uint8Array): boolean
+}

@@ -1,0 +1,142 @@
+/**
+ * The shape of the core: one input in, a list of effects out.
+ *
+ * The order of effects is law. A `send` with `gated: true`, and every `reply`, may leave the process only when each `persist`
+ * before it (in this step or an earlier one) is durable; everything else may go at once. So whatever promises something is
+ * emitted after the records that back it, and a driver needs no other knowledge to be safe: it runs effects through one
+ * queue and flushes the disk whenever a gated one waits.
+ */
+import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
+import type { CheckpointEntry, ReplicaMessage, Reply, Request } from './messages.ts'
+import type { LogRecord } from './records.ts'
+
+/**
+ * The timers of a replica; each is set (replacing an earlier setting), cancelled, and fires once.
+ *  view-change  a known request is not executed, or the new view does not come
+ *  status       the next status message is due
+ *  fetch        a fetch of state transfer is overdue
+ */
+export type TimerName = 'view-change' | 'status' | 'fetch'
+
+export type OperatorCommand =
+  /** Start a view change as if the timer had fired. */
+  { readonly kind: 'change-view' }
+
+export type Input =
+  /** The first input of every run, also after a restart: timers start, a status goes out. */
+  | { readonly type: 'start' }
+  /** Authenticated as coming over the link of replica `from`. */
+  | { readonly type: 'message'; readonly from: ReplicaId; readonly message: ReplicaMessage }
+  /** From a client's own link, its authentication verified. */
+  | { readonly type: 'request'; readonly request: Request }
+  | { readonly type: 'timer'; readonly timer: TimerName }
+  /** The link to a peer is up (again). */
+  | { readonly type: 'connected'; readonly peer: ReplicaId }
+  /** The driver has handed in all that it had: time to propose what has gathered. Comes after every burst of inputs. */
+  | { readonly type: 'drained' }
+  | { readonly type: 'operator'; readonly command: OperatorCommand }
+
+export type ViewChangeReason =
+  /** The oldest request that waited. */
+  | { readonly kind: 'request-timeout'; readonly client: ClientId; readonly timestamp: ClientTimestamp }
+  /** The new view did not come, or did not execute anything, in time. */
+  | { readonly kind: 'new-view-timeout'; readonly view: View }
+  /** f+1 others want to leave. */
+  | { readonly kind: 'joined'; readonly replicas: readonly ReplicaId[] }
+  | { readonly kind: 'invalid-new-view'; readonly detail: string }
+  | { readonly kind: 'operator' }
+
+/** Why the core did not take something; each is counted by the driver and shown to the operator. */
+export type RejectionReason =
+  | 'wrong-sender'
+  | 'wrong-view'
+  | 'outside-watermarks'
+  | 'digest-mismatch'
+  | 'conflicting-pre-prepare'
+  | 'time-out-of-bounds'
+  | 'invalid-view-change'
+  | 'invalid-new-view'
+  | 'invalid-checkpoint'
+  | 'invalid-partition'
+  | 'too-many-pending'
+  | 'stale-timestamp'
+  | 'not-a-read'
+
+export type Phase = 'pre-prepared' | 'prepared' | 'committed' | 'executed'
+
+/** What an observer may want to know. Never read back by the core. */
+export type ProtocolEvent =
+  | { readonly type: 'phase'; readonly phase: Phase; readonly view: View; readonly seq: SeqNo; readonly digest: Digest; readonly requests: number }
+  | { readonly type: 'request-received'; readonly client: ClientId; readonly timestamp: ClientTimestamp }
+  | { readonly type: 'view-timer'; readonly running: boolean; readonly delayMs: number }
+  | { readonly type: 'view-change-started'; readonly view: View; readonly reason: ViewChangeReason }
+  | {
+      readonly type: 'view-change-received'
+      readonly view: View
+      readonly from: ReplicaId
+      readonly stableSeq: SeqNo
+      readonly prepared: number
+      readonly prePrepared: number
+    }
+  | {
+      readonly type: 'view-entered'
+      readonly view: View
+      readonly primary: ReplicaId
+      readonly start: CheckpointEntry
+      readonly chosen: number
+      readonly nulls: number
+      readonly viewChangesFrom: readonly ReplicaId[]
+    }
+  | { readonly type: 'checkpoint'; readonly seq: SeqNo; readonly digest: Digest; readonly partitions: number; readonly bytes: number }
+  | { readonly type: 'checkpoint-received'; readonly seq: SeqNo; readonly digest: Digest; readonly from: ReplicaId }
+  | { readonly type: 'stable'; readonly seq: SeqNo; readonly digest: Digest; readonly replicas: readonly ReplicaId[] }
+  /** Two digests at one sequence number: silent divergence or a liar. */
+  | { readonly type: 'divergence'; readonly seq: SeqNo; readonly own: Digest | null; readonly digests: readonly { readonly replica: ReplicaId; readonly digest: Digest }[] }
+  | {
+      readonly type: 'transfer'
+      readonly state: 'started' | 'progress' | 'completed' | 'abandoned'
+      readonly seq: SeqNo
+      readonly verified: number
+      readonly rejected: number
+      readonly remaining: number
+      readonly sources: readonly ReplicaId[]
+    }
+  | { readonly type: 'rejected'; readonly reason: RejectionReason; readonly message: string; readonly from: ReplicaId | ClientId | null }
+
+export type Effect =
+  | { readonly type: 'persist'; readonly record: LogRecord }
+  /** `to` never contains the replica itself. */
+  | { readonly type: 'send'; readonly to: readonly ReplicaId[]; readonly message: ReplicaMessage; readonly gated: boolean }
+  | { readonly type: 'reply'; readonly reply: Reply }
+  | { readonly type: 'set-timer'; readonly timer: TimerName; readonly delayMs: number }
+  | { readonly type: 'cancel-timer'; readonly timer: TimerName }
+  | { readonly type: 'event'; readonly event: ProtocolEvent }
+
+/** A replica's own account of itself; what the control link reports. */
+export interface ReplicaSnapshot {
+  readonly view: View
+  readonly active: boolean
+  readonly primary: ReplicaId
+  readonly lastExecuted: SeqNo
+  readonly lowWatermark: SeqNo
+  readonly highWatermark: SeqNo
+  readonly stableDigest: Digest
+  /** Requests known and not executed. */
+  readonly pending: number
+  /** Sequence numbers above lastExecuted that are pre-prepared here. */
+  readonly inFlight: number
+  readonly viewTimeoutMs: number
+  readonly viewTimerRunning: boolean
+  readonly transferring: boolean
+  /** Agreed time of the last executed batch, ms. */
+  readonly timeMs: number
+}
+
+/** The replica's interface to its drivers; `createReplica` in replica.ts makes one. */
+export interface ReplicaCore {
+  /** Advances by one input at `nowMs` (ms since the epoch; may jump either way, the core never relies on it for safety). */
+  step(input: Input, nowMs: number): Effect[]
+  snapshot(): ReplicaSnapshot
+  /** Root of the partition tree as of lastExecuted. Costs what changed since it was last asked for. */
+  stateDigest(): Digest
+}
