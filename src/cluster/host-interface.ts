@@ -1,0 +1,29 @@
+/** The cluster host as shells and the command line see it; `createHost` in host.ts makes one. */
+import type { Method, ResultOf } from '../contract/api.ts'
+import type { EventBatch } from '../contract/events.ts'
+import type { Result } from '../contract/result.ts'
+import type { Launch } from './launch.ts'
+
+export interface HostOptions {
+  /** Holds `clusters/NAME/`; created when missing. */
+  readonly dataFolder: string
+  readonly logsFolder: string
+  readonly shell: 'electron' | 'browser'
+  readonly version: string
+  readonly locale: string
+  readonly launch: Launch
+  /** Scripts of the child processes. */
+  readonly entries: { readonly replica: string; readonly recorder: string }
+}
+
+export interface Host {
+  /** Validates `params` by the contract's schema; never throws and never rejects: a defect becomes `internal` and is logged. */
+  call<M extends Method>(method: M, params: unknown): Promise<Result<ResultOf<M>>>
+  /**
+   * Delivers what came after `from` when it is still held, else first a `reset`; then what comes. At most 20 deliveries a
+   * second. Returns the unsubscribe.
+   */
+  subscribe(from: { readonly epoch: string; readonly position: number } | null, listener: (batch: EventBatch) => void): () => void
+  /** Stops what was started; resolves when no child is left. */
+  close(): Promise<void>
+}
