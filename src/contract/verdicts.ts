@@ -1,0 +1,92 @@
+/**
+ * Every message key that the host makes, with the English sentence it stands for: verdicts, alarms, stages of opening, reasons of
+ * views. Screens translate by key; `{name}` is a parameter. Parameters keep one meaning everywhere:
+ *  replicas   "r2, r3": ready to show in any language
+ *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left   whole numbers
+ *  since      ms since the epoch (the English sentence has it as local time of day)
+ *  name, message, client, file, fault, how, monitor, reason, digests, ports, phase   text that is not translated
+ */
+
+/** A quorum is missing for one of these causes; `Several` when the missing replicas have different ones. */
+export const verdictSentences = {
+  'verdict.healthy': 'Healthy: all {n} replicas are live in view {view}; r{primary} is primary.',
+  'verdict.degraded.starting': '{replicas} still starting; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.stale': 'Nothing heard from {replicas} for 2 s; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.unreachable': '{replicas} cannot be reached; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.isolated': '{replicas} isolated; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.paused': '{replicas} paused; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.stopped': '{replicas} stopped; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.recovering': '{replicas} fetching state; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.faulty': '{replicas} faulty by your choice; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.several': '{replicas} cannot take part; requests complete, {tolerates} more faults are tolerated.',
+  'verdict.degraded.diverged': '{replicas} disagree with the others on the state; do not trust what they answer.',
+  'verdict.degraded.viewChange': 'The replicas are changing to view {view}; r{primary} will be primary.',
+  'verdict.degraded.faults': 'All replicas are live in view {view}; {count} faults are active on their links.',
+  'verdict.stuck.noQuorum': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} cannot.',
+  'verdict.stuck.isolated': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} isolated.',
+  'verdict.stuck.unreachable': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} cannot be reached.',
+  'verdict.stuck.stopped': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} stopped.',
+  'verdict.stuck.paused': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} paused.',
+  'verdict.stuck.partition': 'No progress since {since}: {needed} replicas that hear each other are needed, the largest group has {available}.',
+  'verdict.stuck.viewChange': 'No progress since {since}: the change to view {view} does not finish; r{primary} would be primary.',
+  'verdict.stuck.slot': 'No progress since {since}: seq {seq} is {phase} at {available} of the {needed} replicas it needs.',
+  'verdict.stuck.noProgress': 'No progress since {since}: {pending} requests wait in view {view}; r{primary} is primary and orders nothing.',
+  'verdict.stuck.diverged': 'The replicas disagree at seq {seq}: more than {f} are faulty, and nothing they say can be trusted.',
+  'verdict.stopped': 'Stopped: none of the {n} replicas runs.',
+  'verdict.unknown.starting': 'The replicas are starting; {available} of {n} have answered.',
+  'verdict.unknown.noneReachable': 'Unknown: none of the {n} replicas can be reached.',
+} as const
+export type VerdictKey = keyof typeof verdictSentences
+export const verdictKeys = Object.keys(verdictSentences) as VerdictKey[]
+
+export const alarmSentences = {
+  'alarm.replica.exited': 'r{replica} ended by itself: {how}. {message}',
+  'alarm.replica.startFailed': 'r{replica} did not start: {message}',
+  'alarm.replica.unreachable': 'The control link to r{replica} is down.',
+  'alarm.replica.stale': 'Nothing heard from r{replica} for 2 s.',
+  'alarm.replica.back': 'r{replica} is live again.',
+  'alarm.replica.refused': 'r{replica} refused the control link: {message}',
+  'alarm.replica.rejects': 'r{replica} refused {count} of what it was sent: {reason}.',
+  'alarm.replica.diverged': 'r{replica} has another digest than the others at seq {seq}.',
+  'alarm.replica.dropped': 'r{replica} dropped {count} observations; timings of those sequence numbers are missing.',
+  'alarm.view.changing': 'r{replica} left its view for view {view}.',
+  'alarm.view.entered': 'View {view} began; r{primary} is primary.',
+  'alarm.transfer.started': 'r{replica} is fetching the state as of seq {seq}.',
+  'alarm.transfer.completed': 'r{replica} has the state as of seq {seq}.',
+  'alarm.transfer.abandoned': 'r{replica} gave up fetching the state as of seq {seq}.',
+  'alarm.fault.injected': 'Fault injected: {fault}.',
+  'alarm.fault.healed': 'Fault healed: {fault}.',
+  'alarm.fault.expired': 'Fault expired: {fault}.',
+  'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {message}',
+  'alarm.recorder.failed': 'The recorder has ended; the run is no longer recorded. {message}',
+  'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
+} as const
+export type AlarmKey = keyof typeof alarmSentences
+export const alarmKeys = Object.keys(alarmSentences) as AlarmKey[]
+
+export const stageSentences = {
+  'stage.creating': 'Creating keys and manifest of {name}',
+  'stage.reading': 'Reading {file}',
+  'stage.recorder': 'Starting the recorder',
+  'stage.ports': 'Looking for free ports',
+  'stage.starting': 'Starting replicas: {count} of {total}',
+  'stage.connecting': 'Connecting to replicas: {count} of {total}',
+  'stage.stopping': 'Stopping replicas: {left} of {total} left',
+  'stage.stoppingRecorder': 'Closing the recording',
+} as const
+export type StageKey = keyof typeof stageSentences
+export const stageKeys = Object.keys(stageSentences) as StageKey[]
+
+/** `ViewInfo.reasonKey`; `count` of `n` replicas gave it. `ViewVote.reason` is one of `voteReasons`. */
+export const viewReasonSentences = {
+  'view.reason.initial': 'The first view',
+  'view.reason.requestTimeout': '{count} of {n} replicas timed out on a request of {client}',
+  'view.reason.newViewTimeout': '{count} of {n} replicas waited in vain for view {view}',
+  'view.reason.joined': '{count} of {n} replicas joined others that had left the view',
+  'view.reason.invalidNewView': '{count} of {n} replicas refused an invalid new-view: {message}',
+  'view.reason.operator': 'The operator asked for it at {count} of {n} replicas',
+  'view.reason.unknown': 'The reason was not observed',
+} as const
+export type ViewReasonKey = keyof typeof viewReasonSentences
+export const viewReasonKeys = Object.keys(viewReasonSentences) as ViewReasonKey[]
+export const voteReasons = ['request-timeout', 'new-view-timeout', 'joined', 'invalid-new-view', 'operator'] as const
