@@ -24,13 +24,16 @@ export const verdictSentences = {
   'verdict.degraded.faults': 'All replicas are live in view {view}; {count} faults are active on their links.',
   'verdict.stuck.noQuorum': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} cannot.',
   'verdict.stuck.isolated': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} isolated.',
-  'verdict.stuck.unreachable': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} cannot be reached.',
+  'verdict.stuck.unreachable':
+    'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} cannot be reached.',
   'verdict.stuck.stopped': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} stopped.',
   'verdict.stuck.paused': 'No progress since {since}: {needed} replicas are needed, {available} can take part; {replicas} paused.',
-  'verdict.stuck.partition': 'No progress since {since}: {needed} replicas that hear each other are needed, the largest group has {available}.',
+  'verdict.stuck.partition':
+    'No progress since {since}: {needed} replicas that hear each other are needed, the largest group has {available}.',
   'verdict.stuck.viewChange': 'No progress since {since}: the change to view {view} does not finish; r{primary} would be primary.',
   'verdict.stuck.slot': 'No progress since {since}: seq {seq} is {phase} at {available} of the {needed} replicas it needs.',
-  'verdict.stuck.noProgress': 'No progress since {since}: {pending} requests wait in view {view}; r{primary} is primary and orders nothing.',
+  'verdict.stuck.noProgress':
+    'No progress since {since}: {pending} requests wait in view {view}; r{primary} is primary and orders nothing.',
   'verdict.stuck.diverged': 'The replicas disagree at seq {seq}: more than {f} are faulty, and nothing they say can be trusted.',
   'verdict.stopped': 'Stopped: none of the {n} replicas runs.',
   'verdict.unknown.starting': 'The replicas are starting; {available} of {n} have answered.',
