@@ -1,0 +1,18 @@
+/** Messages and records as canonical bytes; hostile input is refused with a reason, never a throw. */
+export { decodeBatch, encodeBatch, nullBatch } from './batch.ts'
+export { digestFromBytes, digestToBytes } from './hex.ts'
+export * from './limits.ts'
+export { decodeMessage, encodeMessage } from './message.ts'
+export { decodeReasons, type Decoded, type DecodeReason } from './reader.ts'
+export { decodeRecord, encodeRecord } from './record.ts'
+export { decodeRequest, encodeRequest, type UnauthenticatedRequest } from './request.ts'
+export {
+  requestSignedBytes,
+  signedBytes,
+  signedParts,
+  stableSignedParts,
+  type SignableMessage,
+  type SignedPart,
+  type Signer,
+} from './signing.ts'
+export { decodeUtf8, encodeUtf8, utf8Length } from './text.ts'

@@ -1,0 +1,118 @@
+/**
+ * What is signed, and by whom. A signature covers a domain tag, different for every kind of thing that is signed, and the canonical
+ * fields: no signature for one thing is ever good for another.
+ */
+import type { ClientId, ReplicaId } from '../protocol/ids.ts'
+import type {
+  Batch,
+  Checkpoint,
+  Message,
+  NewView,
+  PrePrepare,
+  Signature,
+  StableCheckpoint,
+  Unsigned,
+  ViewChange,
+} from '../protocol/messages.ts'
+import { primaryOf } from '../protocol/quorum.ts'
+import { writePrePrepareHeader, writeUnsignedCheckpoint, writeUnsignedNewView, writeUnsignedViewChange } from './parts.ts'
+import { writeUnauthenticated, type UnauthenticatedRequest } from './request.ts'
+import { Writer } from './writer.ts'
+
+/** The signed messages without their signature; the batch of a pre-prepare is covered by its digest and may be missing. */
+export type SignableMessage = Omit<Unsigned<PrePrepare>, 'batch'> | Unsigned<Checkpoint> | Unsigned<ViewChange> | Unsigned<NewView>
+
+export type Signer = { readonly kind: 'replica'; readonly id: ReplicaId } | { readonly kind: 'client'; readonly client: ClientId }
+
+/** `signature` has to be `signer`'s over `bytes`. */
+export interface SignedPart {
+  readonly signer: Signer
+  readonly bytes: Uint8Array
+  readonly signature: Signature
+}
+
+const domains = {
+  request: 'pbft-panel request v1',
+  'pre-prepare': 'pbft-panel pre-prepare v1',
+  checkpoint: 'pbft-panel checkpoint v1',
+  'view-change': 'pbft-panel view-change v1',
+  'new-view': 'pbft-panel new-view v1',
+} as const
+
+/** The bytes that a replica signs. */
+export function signedBytes(message: SignableMessage): Uint8Array {
+  const writer = new Writer()
+  writer.text(domains[message.type], 64)
+  switch (message.type) {
+    case 'pre-prepare':
+      writePrePrepareHeader(writer, message)
+      break
+    case 'checkpoint':
+      writeUnsignedCheckpoint(writer, message)
+      break
+    case 'view-change':
+      writeUnsignedViewChange(writer, message)
+      break
+    case 'new-view':
+      writeUnsignedNewView(writer, message)
+      break
+  }
+  return writer.finish()
+}
+
+/** The bytes that a client signs or MACs: everything in the request but its authentication. */
+export function requestSignedBytes(request: UnauthenticatedRequest): Uint8Array {
+  const writer = new Writer()
+  writer.text(domains.request, 64)
+  writeUnauthenticated(writer, request)
+  return writer.finish()
+}
+
+/**
+ * Every signature in `message`, also those nested in proofs, new-views and batches, in the cluster of `n` replicas; requests
+ * authenticated by MACs have none here. All of them have to hold before the core sees the message.
+ */
+export function signedParts(message: Message, n: number): SignedPart[] {
+  const parts: SignedPart[] = []
+  switch (message.type) {
+    case 'request':
+      addRequests(parts, [message])
+      break
+    case 'pre-prepare':
+      parts.push({ signer: { kind: 'replica', id: primaryOf(message.view, n) }, bytes: signedBytes(message), signature: message.signature })
+      addRequests(parts, message.batch.requests)
+      break
+    case 'batch-data':
+      addRequests(parts, message.batch.requests)
+      break
+    case 'checkpoint':
+    case 'view-change':
+    case 'new-view':
+      addProofs(parts, message)
+      break
+    default:
+      break
+  }
+  return parts
+}
+
+/** The signatures of a stable checkpoint's proof. */
+export function stableSignedParts(stable: StableCheckpoint): SignedPart[] {
+  const parts: SignedPart[] = []
+  for (const checkpoint of stable.proof) addProofs(parts, checkpoint)
+  return parts
+}
+
+function addProofs(parts: SignedPart[], message: Checkpoint | ViewChange | NewView): void {
+  parts.push({ signer: { kind: 'replica', id: message.replica }, bytes: signedBytes(message), signature: message.signature })
+  if (message.type === 'view-change') for (const checkpoint of message.stable.proof) addProofs(parts, checkpoint)
+  if (message.type === 'new-view') for (const viewChange of message.viewChanges) addProofs(parts, viewChange)
+}
+
+function addRequests(parts: SignedPart[], requests: Batch['requests']): void {
+  for (const request of requests) {
+    const { authentication, client } = request
+    if (authentication.kind !== 'signature') continue
+    parts.push({ signer: { kind: 'client', client }, bytes: requestSignedBytes(request), signature: authentication.signature })
+  }
+}

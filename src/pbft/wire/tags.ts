@@ -1,0 +1,30 @@
+/** The first byte of each message and log record. Numbers are never used again for anything else. */
+import type { Message } from '../protocol/messages.ts'
+import type { LogRecord } from '../protocol/records.ts'
+
+export const messageTags = {
+  request: 1,
+  'pre-prepare': 2,
+  prepare: 3,
+  commit: 4,
+  reply: 5,
+  checkpoint: 6,
+  'view-change': 7,
+  'new-view': 8,
+  status: 9,
+  'batch-data': 10,
+  fetch: 11,
+  'meta-data': 12,
+  data: 13,
+} as const satisfies Record<Message['type'], number>
+
+export const recordTags = {
+  'pre-prepared': 65,
+  prepared: 66,
+  executed: 67,
+  batch: 68,
+  'view-change': 69,
+  'new-view': 70,
+  checkpoint: 71,
+  stable: 72,
+} as const satisfies Record<LogRecord['kind'], number>

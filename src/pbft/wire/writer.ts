@@ -1,0 +1,120 @@
+/** Writing fields one after another. */
+import { digestToBytes } from './hex.ts'
+import { encodeUtf8, utf8Length } from './text.ts'
+
+const startBytes = 65_536
+/** A scratch buffer that grew above this is not kept. */
+const keptBytesMax = 4 * 1_048_576
+
+// One buffer for all writers: encoders run to their end before another starts, and `finish` copies out.
+let scratch = new Uint8Array(startBytes)
+
+/**
+ * Builds one encoding in a shared buffer; only one writer may be in use at a time. Values that have no encoding (a fraction, a
+ * negative number, text with a lone surrogate, more than a limit) are a defect of the caller and throw a RangeError.
+ */
+export class Writer {
+  #bytes = scratch
+  #length = 0
+
+  /** A copy of what was written. The writer must not be used afterwards. */
+  finish(): Uint8Array {
+    const result = this.#bytes.slice(0, this.#length)
+    if (this.#bytes.length <= keptBytesMax) scratch = this.#bytes
+    return result
+  }
+
+  u8(value: number): void {
+    assertInteger(value, 0xff)
+    this.#reserve(1)
+    this.#bytes[this.#length++] = value
+  }
+
+  u32(value: number): void {
+    assertInteger(value, 0xffffffff)
+    this.#reserve(4)
+    this.#put32(this.#length, value)
+    this.#length += 4
+  }
+
+  u53(value: number): void {
+    assertInteger(value, Number.MAX_SAFE_INTEGER)
+    this.#reserve(8)
+    this.#put32(this.#length, Math.floor(value / 4_294_967_296))
+    this.#put32(this.#length + 4, value >>> 0)
+    this.#length += 8
+  }
+
+  bool(value: boolean): void {
+    this.u8(value ? 1 : 0)
+  }
+
+  count(value: number, max: number): void {
+    assertInteger(value, max)
+    this.u32(value)
+  }
+
+  /** Bytes as they are, without a length. */
+  fixed(value: Uint8Array): void {
+    this.#reserve(value.length)
+    this.#bytes.set(value, this.#length)
+    this.#length += value.length
+  }
+
+  bytes(value: Uint8Array, max: number): void {
+    this.count(value.length, max)
+    this.fixed(value)
+  }
+
+  shortBytes(value: Uint8Array, max: number): void {
+    assertInteger(value.length, max)
+    this.u8(value.length)
+    this.fixed(value)
+  }
+
+  digest(value: string): void {
+    this.#reserve(32)
+    digestToBytes(value, this.#bytes, this.#length)
+    this.#length += 32
+  }
+
+  text(value: string, charsMax: number): void {
+    if (value.length === 0 || value.length > charsMax) throw new RangeError(`text of ${value.length} characters, not 1 to ${charsMax}`)
+    const length = utf8Length(value)
+    this.u8(length >> 8)
+    this.u8(length & 0xff)
+    this.#reserve(length)
+    encodeUtf8(value, this.#bytes, this.#length)
+    this.#length += length
+  }
+
+  /** Leaves room for a u32 and returns its place, for `endLength`. */
+  beginLength(): number {
+    this.u32(0)
+    return this.#length
+  }
+
+  /** Fills in how many bytes were written since `beginLength` returned `start`. */
+  endLength(start: number): void {
+    this.#put32(start - 4, this.#length - start)
+  }
+
+  #put32(at: number, value: number): void {
+    this.#bytes[at] = value >>> 24
+    this.#bytes[at + 1] = value >>> 16
+    this.#bytes[at + 2] = value >>> 8
+    this.#bytes[at + 3] = value
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    grown.set(this.#bytes)
+    this.#bytes = grown
+  }
+}
+
+function assertInteger(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is no integer from 0 to ${max}`)
+}
