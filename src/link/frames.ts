@@ -1,0 +1,76 @@
+/**
+ * The frames of an established link: one WebSocket message carries a counter, a MAC and many messages.
+ *
+ *   counter 8 bytes BE | tag 16 bytes | (length 4 bytes BE | message)*
+ *
+ * The tag is HMAC-SHA-256, cut to 16 bytes, over the counter and everything after the tag. Counters start at 0 and step by
+ * one, so a frame that is replayed, dropped or moved is noticed.
+ */
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import type { FrameFailure } from './rejections.ts'
+
+const counterBytes = 8
+const tagBytes = 16
+const headerBytes = counterBytes + tagBytes
+const lengthBytes = 4
+
+/** Largest single message; beyond it lies no batch, state partition or page of history that we make. */
+export const messageBytesMax = 32 * 1_048_576
+/** A frame is closed when it holds this much, so that one frame never delays others for long; one larger message goes alone. */
+export const frameBytesTarget = 262_144
+/** Largest frame that is taken. */
+export const frameBytesMax = headerBytes + lengthBytes + messageBytesMax + frameBytesTarget
+
+const tagOf = (key: KeyObject, frame: Buffer): Buffer =>
+  createHmac('sha256', key).update(frame.subarray(0, counterBytes)).update(frame.subarray(headerBytes)).digest().subarray(0, tagBytes)
+
+/** Bytes that a message takes in a frame. */
+export const framedBytes = (message: Uint8Array): number => lengthBytes + message.length
+
+/** Seals messages into one frame. `counter` is below 2^53. */
+export const sealFrame = (key: KeyObject, counter: number, messages: readonly Uint8Array[]): Buffer => {
+  let length = headerBytes
+  for (const message of messages) length += framedBytes(message)
+  const frame = Buffer.allocUnsafe(length)
+  frame.writeBigUInt64BE(BigInt(counter), 0)
+  let at = headerBytes
+  for (const message of messages) {
+    frame.writeUInt32BE(message.length, at)
+    frame.set(message, at + lengthBytes)
+    at += lengthBytes + message.length
+  }
+  frame.set(tagOf(key, frame), counterBytes)
+  return frame
+}
+
+export type OpenedFrame =
+  | { readonly ok: true; readonly messages: readonly Uint8Array[] }
+  | { readonly ok: false; readonly reason: FrameFailure; readonly detail: string }
+
+const refused = (reason: FrameFailure, detail: string): OpenedFrame => ({ ok: false, reason, detail })
+
+const splitMessages = (frame: Buffer): OpenedFrame => {
+  const messages: Uint8Array[] = []
+  let at = headerBytes
+  while (at < frame.length) {
+    if (frame.length - at < lengthBytes) return refused('bad-frame', 'ends inside a length')
+    const length = frame.readUInt32BE(at)
+    at += lengthBytes
+    if (length > messageBytesMax) return refused('too-large', `announces a message of ${length} bytes`)
+    if (length > frame.length - at) return refused('bad-frame', 'ends inside a message')
+    messages.push(frame.subarray(at, at + length))
+    at += length
+  }
+  return { ok: true, messages }
+}
+
+/** Checks a received frame and splits it; the messages are views into it. `counter` is the one that has to come. */
+export const openFrame = (key: KeyObject, counter: number, frame: Buffer): OpenedFrame => {
+  if (frame.length > frameBytesMax) return refused('too-large', `a frame of ${frame.length} bytes`)
+  if (frame.length < headerBytes) return refused('bad-frame', `a frame of ${frame.length} bytes`)
+  // The MAC goes first: who has no key learns nothing from the other checks, and nothing unauthentic is looked at.
+  if (!timingSafeEqual(tagOf(key, frame), frame.subarray(counterBytes, headerBytes))) return refused('bad-mac', 'the MAC does not match')
+  const got = frame.readBigUInt64BE(0)
+  if (got !== BigInt(counter)) return refused('bad-counter', `frame ${got} came where ${counter} was due`)
+  return splitMessages(frame)
+}
