@@ -1,0 +1,176 @@
+/** The views of a run, put together from what replicas reported of their view changes. Bounded to the last 1,000. */
+import { asView } from '../../pbft/protocol/ids.ts'
+import { primaryOf } from '../../pbft/protocol/quorum.ts'
+import type { ViewInfo, ViewVote } from '../../contract/model.ts'
+import { viewReasonSentences, type ViewReasonKey } from '../../contract/verdicts.ts'
+import { fillSentence, type MessageParameters } from '../sentence.ts'
+import type { ObservedProtocolEvent } from './observed.ts'
+
+const viewsMax = 1_000
+
+interface Draft {
+  readonly view: number
+  began: number | null
+  started: number | null
+  start: { seq: number; digest: string } | null
+  chosen: number | null
+  nulls: number | null
+  detail: string
+  clients: Map<string, number>
+  readonly votes: Map<number, ViewVote>
+  readonly entered: Set<number>
+  firstExecutedAt: number | null
+  lastExecutedAt: number | null
+}
+
+const keyOfReason: Record<string, ViewReasonKey> = {
+  'request-timeout': 'view.reason.requestTimeout',
+  'new-view-timeout': 'view.reason.newViewTimeout',
+  joined: 'view.reason.joined',
+  'invalid-new-view': 'view.reason.invalidNewView',
+  operator: 'view.reason.operator',
+}
+
+export class Views {
+  readonly #n: number
+  readonly #drafts = new Map<number, Draft>()
+
+  constructor(n: number) {
+    this.#n = n
+  }
+
+  /** Takes an event of `replica` that happened at `at` (host's clock, ms). True when views changed. */
+  observe(replica: number, event: ObservedProtocolEvent, at: number): boolean {
+    switch (event.type) {
+      case 'view-change-started': {
+        const draft = this.#draft(event.view)
+        draft.started = Math.min(draft.started ?? at, at)
+        if (event.reason.client !== undefined) count(draft.clients, event.reason.client)
+        if (event.reason.detail !== undefined) draft.detail = event.reason.detail
+        const before = draft.votes.get(replica)
+        draft.votes.set(replica, {
+          replica,
+          at,
+          reason: event.reason.kind,
+          stableSeq: before?.stableSeq ?? null,
+          prepared: before?.prepared ?? null,
+          prePrepared: before?.prePrepared ?? null,
+        })
+        return true
+      }
+      case 'view-change-received': {
+        const draft = this.#draft(event.view)
+        const before = draft.votes.get(event.from)
+        const { stableSeq, prepared, prePrepared } = event
+        draft.votes.set(event.from, { replica: event.from, at: before?.at ?? at, reason: before?.reason ?? null, stableSeq, prepared, prePrepared })
+        return true
+      }
+      case 'view-entered': {
+        const draft = this.#draft(event.view)
+        draft.began = Math.min(draft.began ?? at, at)
+        draft.start = event.start
+        draft.chosen = event.chosen
+        draft.nulls = event.nulls
+        draft.entered.add(replica)
+        return true
+      }
+      default:
+        return false
+    }
+  }
+
+  /** A replica reports to be active in `view`: how the first view of a run is known, which nobody enters by an event. */
+  reported(replica: number, view: number, at: number): boolean {
+    const known = this.#drafts.get(view)
+    if (known?.entered.has(replica) === true) return false
+    const draft = this.#draft(view)
+    draft.began ??= at
+    draft.entered.add(replica)
+    return true
+  }
+
+  /** Something was executed in `view` at `at`. */
+  executed(view: number, at: number): void {
+    const draft = this.#drafts.get(view)
+    if (draft === undefined) return
+    draft.firstExecutedAt = Math.min(draft.firstExecutedAt ?? at, at)
+    draft.lastExecutedAt = Math.max(draft.lastExecutedAt ?? at, at)
+  }
+
+  /** Ascending by view. */
+  list(): ViewInfo[] {
+    const drafts = [...this.#drafts.values()].sort((a, b) => a.view - b.view)
+    let lastExecutedAt: number | null = null
+    return drafts.map((draft) => {
+      const outageMs = draft.firstExecutedAt === null || lastExecutedAt === null ? null : Math.max(0, draft.firstExecutedAt - lastExecutedAt)
+      lastExecutedAt = draft.lastExecutedAt ?? lastExecutedAt
+      return this.#info(draft, outageMs)
+    })
+  }
+
+  #info(draft: Draft, outageMs: number | null): ViewInfo {
+    const { key, parameters } = this.#reason(draft)
+    return {
+      view: draft.view,
+      primary: primaryOf(asView(draft.view), this.#n),
+      began: draft.began,
+      started: draft.started,
+      reason: fillSentence(viewReasonSentences[key], parameters),
+      reasonKey: key,
+      reasonParameters: parameters,
+      votes: [...draft.votes.values()].sort((a, b) => a.replica - b.replica),
+      start: draft.start,
+      chosen: draft.chosen,
+      nulls: draft.nulls,
+      outageMs,
+      entered: [...draft.entered].sort((a, b) => a - b),
+    }
+  }
+
+  /** The reason that started it: what the first voters gave, "joined" only when nobody was seen to give another. */
+  #reason(draft: Draft): { key: ViewReasonKey; parameters: MessageParameters } {
+    if (draft.view === 0) return { key: 'view.reason.initial', parameters: {} }
+    const reasons = new Map<string, number>()
+    for (const vote of draft.votes.values()) if (vote.reason !== null) count(reasons, vote.reason)
+    const [first] = [...reasons].sort((a, b) => Number(a[0] === 'joined') - Number(b[0] === 'joined') || b[1] - a[1])
+    const key = first === undefined ? undefined : keyOfReason[first[0]]
+    if (first === undefined || key === undefined) return { key: 'view.reason.unknown', parameters: {} }
+    const base = { count: first[1], n: this.#n }
+    switch (key) {
+      case 'view.reason.requestTimeout':
+        return { key, parameters: { ...base, client: [...draft.clients].sort((a, b) => b[1] - a[1])[0]?.[0] ?? '' } }
+      case 'view.reason.newViewTimeout':
+        return { key, parameters: { ...base, view: draft.view - 1 } }
+      case 'view.reason.invalidNewView':
+        return { key, parameters: { ...base, message: draft.detail } }
+      default:
+        return { key, parameters: base }
+    }
+  }
+
+  #draft(view: number): Draft {
+    const known = this.#drafts.get(view)
+    if (known !== undefined) return known
+    const draft: Draft = {
+      view,
+      began: null,
+      started: null,
+      start: null,
+      chosen: null,
+      nulls: null,
+      detail: '',
+      clients: new Map(),
+      votes: new Map(),
+      entered: new Set(),
+      firstExecutedAt: null,
+      lastExecutedAt: null,
+    }
+    this.#drafts.set(view, draft)
+    if (this.#drafts.size > viewsMax) this.#drafts.delete(Math.min(...this.#drafts.keys()))
+    return draft
+  }
+}
+
+const count = (counts: Map<string, number>, key: string): void => {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}

@@ -1,0 +1,199 @@
+/** The run's journal: one SQLite file, locked by its recorder, bounded in size; batched writes and queries over the log. */
+import Database from 'better-sqlite3'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { LogFilter } from '../../contract/api.ts'
+import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import { matcherOf } from './match.ts'
+import type { Bounds, JournalRecord, RecordedEntryWithLedger, Restored } from './protocol.ts'
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS entries (seq INTEGER PRIMARY KEY, view INTEGER NOT NULL, digest TEXT NOT NULL, time_ms INTEGER NOT NULL,
+    requests TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS ledger (seq INTEGER PRIMARY KEY, rows TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS documents (kind TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (kind, key)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS documents_at ON documents (kind, at);
+`
+/** Written ones wait at most for this many others, or for the recorder's clock. */
+const pendingMax = 500
+/** Of each kind, beside the log. */
+const documentsMax = 20_000
+const restoredMax = 1_000
+/** Part of the log that goes when the file is too large. */
+const droppedPart = 0.1
+/** Bytes that one page of the log may hold, so that its message stays small. */
+const pageBytesMax = 8 * 1_048_576
+
+interface EntryRow {
+  readonly seq: number
+  readonly view: number
+  readonly digest: string
+  readonly time_ms: number
+  readonly requests: string
+  readonly rows: string | null
+}
+
+export class Journal {
+  readonly #db: Database.Database
+  readonly #bytesMax: number
+  #pending: JournalRecord[] = []
+  #flushes = 0
+
+  /** Opens or makes the file and locks it. Throws SQLite's error: SQLITE_BUSY while another process has it. */
+  constructor(file: string, bytesMax: number) {
+    mkdirSync(dirname(file), { recursive: true })
+    this.#db = new Database(file, { timeout: 0 })
+    this.#bytesMax = bytesMax
+    try {
+      // Exclusive before WAL: then there is no shared-memory file, and the lock holds from the first read to the end.
+      this.#db.pragma('locking_mode = EXCLUSIVE')
+      this.#db.pragma('journal_mode = WAL')
+      this.#db.pragma('synchronous = NORMAL')
+      this.#db.exec('BEGIN IMMEDIATE')
+      this.#db.exec(schema)
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
+  }
+
+  /** Queues records; written by the next `flush`, at the latest when many wait. */
+  write(records: readonly JournalRecord[]): void {
+    this.#pending.push(...records)
+    if (this.#pending.length >= pendingMax) this.flush()
+  }
+
+  /** Writes what waits, in one transaction. */
+  flush(): void {
+    if (this.#pending.length === 0) return
+    const records = this.#pending
+    this.#pending = []
+    this.#db.transaction(() => records.forEach((record) => this.#put(record)))()
+    this.#flushes += 1
+    if (this.#flushes % 100 === 0) this.#bound()
+  }
+
+  bounds(): Bounds {
+    this.flush()
+    const row = this.#db.prepare('SELECT MIN(seq) AS first, MAX(seq) AS last FROM entries').get() as { first: number | null; last: number | null }
+    return { first: row.first ?? 0, last: row.last ?? 0 }
+  }
+
+  restore(): Restored {
+    const bounds = this.bounds()
+    return {
+      ...bounds,
+      lastDigest: this.entry(bounds.last)?.digest ?? '',
+      views: this.#documents<ViewInfo>('view'),
+      checkpoints: this.#documents<CheckpointInfo>('checkpoint'),
+      requests: this.#documents<RequestInfo>('request'),
+      alarms: this.#documents<Alarm>('alarm'),
+      samples: this.#documents<Sample>('sample'),
+    }
+  }
+
+  entry(seq: number): RecordedEntryWithLedger | null {
+    this.flush()
+    const row = this.#db.prepare(`${selectEntries} WHERE entries.seq = ?`).get(seq) as EntryRow | undefined
+    return row === undefined ? null : entryOf(row)
+  }
+
+  /** Entries after `after` that match, ascending; `next` is where the following page starts, null when there is none. */
+  log(after: number, limit: number, filter: LogFilter): { entries: RecordedEntryWithLedger[]; next: number | null } & Bounds {
+    const bounds = this.bounds()
+    const matches = matcherOf(filter)
+    const entries: RecordedEntryWithLedger[] = []
+    let bytes = 0
+    const rows = this.#db.prepare(`${selectEntries} WHERE entries.seq > ? ORDER BY entries.seq`).iterate(after) as IterableIterator<EntryRow>
+    for (const row of rows) {
+      const entry = entryOf(row)
+      if (!matches(entry)) continue
+      if (entries.length === limit || (bytes > pageBytesMax && entries.length > 0)) {
+        return { entries, next: entries.at(-1)?.seq ?? null, ...bounds }
+      }
+      bytes += row.requests.length
+      entries.push(entry)
+    }
+    return { entries, next: null, ...bounds }
+  }
+
+  close(): void {
+    this.flush()
+    this.#db.close()
+  }
+
+  #put(record: JournalRecord): void {
+    switch (record.kind) {
+      case 'entry': {
+        const { seq, view, digest, timeMs, requests } = record.entry
+        this.#db
+          .prepare('INSERT OR REPLACE INTO entries (seq, view, digest, time_ms, requests) VALUES (?, ?, ?, ?, ?)')
+          .run(seq, view, digest, timeMs, JSON.stringify(requests))
+        break
+      }
+      case 'ledger':
+        this.#db.prepare('INSERT OR REPLACE INTO ledger (seq, rows) VALUES (?, ?)').run(record.seq, JSON.stringify(record.rows))
+        break
+      case 'view':
+        this.#putDocument('view', String(record.view.view), record.view.view, record.view)
+        break
+      case 'checkpoint':
+        this.#putDocument('checkpoint', String(record.checkpoint.seq), record.checkpoint.seq, record.checkpoint)
+        break
+      case 'request':
+        this.#putDocument('request', record.request.id, record.at, record.request)
+        break
+      case 'alarm':
+        this.#putDocument('alarm', record.alarm.id, record.alarm.at, record.alarm)
+        break
+      case 'fault':
+        this.#putDocument('fault', `${record.fault.id}-${record.fault.what}`, record.fault.at, record.fault)
+        break
+      case 'sample':
+        this.#putDocument('sample', String(record.sample.at), record.sample.at, record.sample)
+        break
+      case 'forget-log':
+        this.#db.exec("DELETE FROM entries; DELETE FROM ledger; DELETE FROM documents WHERE kind IN ('view', 'checkpoint')")
+        break
+    }
+  }
+
+  #putDocument(kind: string, key: string, at: number, body: unknown): void {
+    this.#db.prepare('INSERT OR REPLACE INTO documents (kind, key, at, body) VALUES (?, ?, ?, ?)').run(kind, key, at, JSON.stringify(body))
+  }
+
+  #documents<Body>(kind: string): Body[] {
+    const rows = this.#db.prepare('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, restoredMax) as { body: string }[]
+    return rows.map((row) => JSON.parse(row.body) as Body).reverse()
+  }
+
+  /** Drops the oldest of everything beyond the bounds. Freed pages are used again, so the file stops growing. */
+  #bound(): void {
+    const used = (this.#db.pragma('page_count', { simple: true }) as number) - (this.#db.pragma('freelist_count', { simple: true }) as number)
+    if (used * (this.#db.pragma('page_size', { simple: true }) as number) > this.#bytesMax) {
+      const { first, last } = this.bounds()
+      const upTo = first + Math.ceil((last - first + 1) * droppedPart)
+      this.#db.prepare('DELETE FROM entries WHERE seq < ?').run(upTo)
+      this.#db.prepare('DELETE FROM ledger WHERE seq < ?').run(upTo)
+    }
+    for (const { kind } of this.#db.prepare('SELECT DISTINCT kind FROM documents').all() as { kind: string }[]) {
+      this.#db
+        .prepare('DELETE FROM documents WHERE kind = ? AND at < (SELECT at FROM documents WHERE kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?)')
+        .run(kind, kind, documentsMax)
+    }
+  }
+}
+
+const selectEntries =
+  'SELECT entries.seq, view, digest, time_ms, requests, ledger.rows AS rows FROM entries LEFT JOIN ledger ON ledger.seq = entries.seq'
+
+const entryOf = (row: EntryRow): RecordedEntryWithLedger => ({
+  seq: row.seq,
+  view: row.view,
+  digest: row.digest,
+  timeMs: row.time_ms,
+  requests: JSON.parse(row.requests) as LogRequest[],
+  rows: row.rows === null ? [] : (JSON.parse(row.rows) as LedgerRow[]),
+})

@@ -1,0 +1,109 @@
+/** The recorder process: the only one that touches the journal. Ends itself when its channel to the host closes. */
+import type { ErrorCode } from '../../contract/result.ts'
+import { openParentChannel, type ParentChannel } from './channel.ts'
+import { Journal } from './journal.ts'
+import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
+
+const flushMs = 100
+/** The recorder of a host that was killed needs a moment to go. */
+const lockWaitMs = 4_000
+const lockPollMs = 50
+
+const isBusy = (error: unknown): boolean => String((error as { readonly code?: unknown }).code).startsWith('SQLITE_BUSY')
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+class Recorder {
+  readonly #channel: ParentChannel
+  #journal: Journal | null = null
+  #guarded: readonly number[] = []
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(channel: ParentChannel) {
+    this.#channel = channel
+    channel.onMessage((message) => void this.#onMessage(message as ToRecorder))
+    channel.onClosed(() => this.#end(true))
+  }
+
+  async #onMessage(message: ToRecorder): Promise<void> {
+    switch (message.type) {
+      case 'write':
+        this.#journal?.write(message.records)
+        break
+      case 'guard':
+        this.#guarded = message.pids
+        break
+      case 'query': {
+        const answer = await this.#answer(message)
+        this.#channel.post(answer)
+        if (message.query === 'close') setImmediate(() => this.#end(false))
+        break
+      }
+    }
+  }
+
+  async #answer(message: Extract<ToRecorder, { type: 'query' }>): Promise<FromRecorder> {
+    const { id } = message
+    const refuse = (code: ErrorCode, text: string): FromRecorder => ({ type: 'answer', id, ok: false, code, message: text })
+    try {
+      return { type: 'answer', id, ok: true, value: await this.#run(message) }
+    } catch (error) {
+      return isBusy(error) ? refuse('cluster-in-use', 'another panel has this cluster open') : refuse('internal', messageOf(error))
+    }
+  }
+
+  async #run(message: Extract<ToRecorder, { type: 'query' }>): Promise<RecorderQueries[typeof message.query]['result']> {
+    if (message.query === 'open') {
+      this.#journal = await openWhenFree(message.params.file, message.params.bytesMax)
+      this.#timer = setInterval(() => this.#journal?.flush(), flushMs)
+      return this.#journal.restore()
+    }
+    const journal = this.#journal
+    if (journal === null) throw new Error('no journal is open')
+    switch (message.query) {
+      case 'log':
+        return journal.log(message.params.after, message.params.limit, message.params.filter)
+      case 'entry':
+        return journal.entry(message.params.seq)
+      case 'close':
+        journal.close()
+        this.#journal = null
+        return null
+    }
+  }
+
+  #end(abandoned: boolean): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    if (abandoned) this.#guarded.forEach(killQuietly)
+    this.#journal?.close()
+    process.exit(0)
+  }
+}
+
+const openWhenFree = async (file: string, bytesMax: number): Promise<Journal> => {
+  const deadline = Date.now() + lockWaitMs
+  for (;;) {
+    try {
+      return new Journal(file, bytesMax)
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, lockPollMs))
+    }
+  }
+}
+
+const killQuietly = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It is gone already, which is what was wanted.
+  }
+}
+
+const channel = openParentChannel()
+if (channel === null) {
+  process.stderr.write('The recorder is started by the panel, not by hand.\n')
+  process.exitCode = 2
+} else {
+  process.on('SIGINT', () => undefined)
+  new Recorder(channel)
+}

@@ -1,0 +1,77 @@
+/** What the host and the recorder process say to each other. Both are ours and start together: types, no schemas. */
+import type { LogFilter } from '../../contract/api.ts'
+import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { ErrorCode } from '../../contract/result.ts'
+
+/** One committed batch, as the recorder keeps it; how far replicas got is kept apart, since it changes later. */
+export interface RecordedEntry {
+  readonly seq: number
+  readonly view: number
+  readonly digest: string
+  readonly timeMs: number
+  readonly requests: readonly LogRequest[]
+}
+
+/** A fault that began or ended. */
+export interface RecordedFault {
+  readonly id: string
+  readonly what: 'injected' | 'healed' | 'expired'
+  readonly fault: string
+  readonly at: number
+}
+
+export type JournalRecord =
+  | { readonly kind: 'entry'; readonly entry: RecordedEntry }
+  | { readonly kind: 'ledger'; readonly seq: number; readonly rows: readonly LedgerRow[] }
+  | { readonly kind: 'view'; readonly view: ViewInfo }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointInfo }
+  | { readonly kind: 'request'; readonly request: RequestInfo; readonly at: number }
+  | { readonly kind: 'alarm'; readonly alarm: Alarm }
+  | { readonly kind: 'fault'; readonly fault: RecordedFault }
+  | { readonly kind: 'sample'; readonly sample: Sample }
+  /** The cluster began anew (durability none): what was recorded of its log belongs to another history. */
+  | { readonly kind: 'forget-log' }
+
+export interface RecordedEntryWithLedger extends RecordedEntry {
+  readonly rows: readonly LedgerRow[]
+}
+
+export interface Bounds {
+  /** 0 and 0 when empty. */
+  readonly first: number
+  readonly last: number
+}
+
+/** What an earlier run left, newest last. */
+export interface Restored extends Bounds {
+  /** Digest of the last entry; '' when empty. */
+  readonly lastDigest: string
+  readonly views: readonly ViewInfo[]
+  readonly checkpoints: readonly CheckpointInfo[]
+  readonly requests: readonly RequestInfo[]
+  readonly alarms: readonly Alarm[]
+  readonly samples: readonly Sample[]
+}
+
+export interface RecorderQueries {
+  /** Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. */
+  open: { readonly params: { readonly file: string; readonly bytesMax: number }; readonly result: Restored }
+  log: {
+    readonly params: { readonly after: number; readonly limit: number; readonly filter: LogFilter }
+    readonly result: { readonly entries: readonly RecordedEntryWithLedger[]; readonly next: number | null } & Bounds
+  }
+  entry: { readonly params: { readonly seq: number }; readonly result: RecordedEntryWithLedger | null }
+  /** Writes what waits and closes; the process ends after its answer. */
+  close: { readonly params: Record<string, never>; readonly result: null }
+}
+export type RecorderQuery = keyof RecorderQueries
+
+export type ToRecorder =
+  | { readonly [Q in RecorderQuery]: { readonly type: 'query'; readonly id: number; readonly query: Q; readonly params: RecorderQueries[Q]['params'] } }[RecorderQuery]
+  | { readonly type: 'write'; readonly records: readonly JournalRecord[] }
+  /** Processes that cannot notice the host's end themselves (they are stopped); killed when the channel closes. Replaces the list. */
+  | { readonly type: 'guard'; readonly pids: readonly number[] }
+
+export type FromRecorder =
+  | { readonly type: 'answer'; readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly type: 'answer'; readonly id: number; readonly ok: false; readonly code: ErrorCode; readonly message: string }

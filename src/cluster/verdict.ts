@@ -1,0 +1,171 @@
+/** The verdict on a cluster: one sentence that says whether requests complete and, when not, why. Pure. */
+import { faultsTolerated, primaryOf, quorumSize } from '../pbft/protocol/quorum.ts'
+import { asView } from '../pbft/protocol/ids.ts'
+import type { ReplicaState, Verdict, VerdictState } from '../contract/model.ts'
+import { verdictSentences, type VerdictKey } from '../contract/verdicts.ts'
+import { fillSentence, replicaList, type MessageParameters } from './sentence.ts'
+
+export interface VerdictReplica {
+  readonly id: number
+  readonly state: ReplicaState
+  /** null: never reported. */
+  readonly view: number | null
+  readonly active: boolean
+  readonly pending: number
+}
+
+export interface VerdictInput {
+  readonly n: number
+  readonly nowMs: number
+  /** By id, all n. */
+  readonly replicas: readonly VerdictReplica[]
+  /** Active faults on links (not isolations, which show in the replicas' states). */
+  readonly linkFaults: number
+  /** Whether `to` can hear `from` as far as faults go. */
+  readonly hears: (from: number, to: number) => boolean
+  /** As `viewOf` sees it. */
+  readonly view: number | null
+  /** When something was executed last, ms; null: never. */
+  readonly lastProgressAt: number | null
+  /** Since when requests have been waiting without any execution, ms; null: nothing waits. */
+  readonly waitingSince: number | null
+  /** Since when the replicas that can take part have been between views; null: they are in one. */
+  readonly changingSince: number | null
+  /** The lowest seq that is under way and not executed anywhere. */
+  readonly frontier: { readonly seq: number; readonly phase: 'pre-prepared' | 'prepared'; readonly have: number } | null
+  /** A seq at which correct replicas cannot disagree, and did; null: agreement holds. */
+  readonly disagreementSeq: number | null
+  /** Longer than this without progress is stuck, ms. */
+  readonly patienceMs: number
+}
+
+type Cause = 'starting' | 'stale' | 'unreachable' | 'isolated' | 'paused' | 'stopped' | 'recovering' | 'faulty'
+const causes: readonly ReplicaState[] = ['starting', 'stale', 'unreachable', 'isolated', 'paused', 'stopped', 'recovering', 'faulty']
+const silent: readonly ReplicaState[] = ['starting', 'unreachable', 'stopped']
+
+/**
+ * The highest view that a weak certificate (f+1) of reachable replicas has reached, so that at least one correct replica has;
+ * null while fewer than f+1 have reported.
+ */
+export const viewOf = (n: number, replicas: readonly VerdictReplica[]): number | null => {
+  const views = replicas
+    .filter((replica) => !silent.includes(replica.state) && replica.view !== null)
+    .map((replica) => replica.view ?? 0)
+    .sort((a, b) => b - a)
+  return views[faultsTolerated(n)] ?? null
+}
+
+/** How many more replicas may fail before requests stop completing: never more than f, the most that may lie. */
+export const toleratesMoreOf = (n: number, replicas: readonly VerdictReplica[]): number => {
+  const available = replicas.filter((replica) => replica.state === 'live').length
+  return Math.max(0, Math.min(faultsTolerated(n), available - quorumSize(n)))
+}
+
+/** The verdict; `since` is kept from `previous` while its key stays the same. */
+export const verdictOf = (input: VerdictInput, previous: Verdict | null): Verdict => {
+  const found = findVerdict(input, previous)
+  const since = previous !== null && previous.key === found.key ? previous.since : input.nowMs
+  return { ...found, sentence: fillSentence(verdictSentences[found.key], found.parameters), since }
+}
+
+interface Found {
+  readonly state: VerdictState
+  readonly key: VerdictKey
+  readonly parameters: MessageParameters
+}
+
+const findVerdict = (input: VerdictInput, previous: Verdict | null): Found => {
+  const { n, replicas } = input
+  if (input.disagreementSeq !== null) {
+    return { state: 'stuck', key: 'verdict.stuck.diverged', parameters: { seq: input.disagreementSeq, f: faultsTolerated(n) } }
+  }
+  if (replicas.every((replica) => replica.state === 'stopped')) return { state: 'stopped', key: 'verdict.stopped', parameters: { n } }
+  const missing = replicas.filter((replica) => replica.state !== 'live')
+  const available = n - missing.length
+  if (replicas.every((replica) => silent.includes(replica.state))) {
+    return missing.some((replica) => replica.state === 'starting')
+      ? { state: 'unknown', key: 'verdict.unknown.starting', parameters: { available: 0, n } }
+      : { state: 'unknown', key: 'verdict.unknown.noneReachable', parameters: { n } }
+  }
+  return noQuorum(input, missing, available, previous) ?? noProgress(input, previous) ?? withProgress(input, missing)
+}
+
+const noQuorum = (input: VerdictInput, missing: readonly VerdictReplica[], available: number, previous: Verdict | null): Found | null => {
+  const needed = quorumSize(input.n)
+  const since = stuckSince(input, previous)
+  if (available >= needed) {
+    const connected = largestConnected(input)
+    if (connected >= needed) return null
+    return { state: 'stuck', key: 'verdict.stuck.partition', parameters: { since, needed, available: connected } }
+  }
+  const starting = missing.filter((replica) => replica.state === 'starting').length
+  if (available + starting >= needed) return { state: 'unknown', key: 'verdict.unknown.starting', parameters: { available, n: input.n } }
+  const cause = commonCause(missing)
+  const key: VerdictKey =
+    cause === 'isolated' || cause === 'unreachable' || cause === 'stopped' || cause === 'paused'
+      ? `verdict.stuck.${cause}`
+      : 'verdict.stuck.noQuorum'
+  return { state: 'stuck', key, parameters: { since, needed, available, replicas: replicaList(missing.map((replica) => replica.id)) } }
+}
+
+const noProgress = (input: VerdictInput, previous: Verdict | null): Found | null => {
+  const { nowMs, patienceMs } = input
+  const since = stuckSince(input, previous)
+  if (input.changingSince !== null) {
+    const view = Math.max(...input.replicas.map((replica) => (replica.state === 'live' ? (replica.view ?? 0) : 0)))
+    const parameters = { view, primary: primaryOf(asView(view), input.n) }
+    return nowMs - input.changingSince > patienceMs
+      ? { state: 'stuck', key: 'verdict.stuck.viewChange', parameters: { ...parameters, since } }
+      : { state: 'degraded', key: 'verdict.degraded.viewChange', parameters }
+  }
+  if (input.waitingSince === null || nowMs - input.waitingSince <= patienceMs) return null
+  if (input.frontier !== null) {
+    const { seq, phase, have } = input.frontier
+    return { state: 'stuck', key: 'verdict.stuck.slot', parameters: { since, seq, phase, available: have, needed: quorumSize(input.n) } }
+  }
+  const pending = Math.max(...input.replicas.map((replica) => replica.pending))
+  const view = input.view ?? 0
+  return { state: 'stuck', key: 'verdict.stuck.noProgress', parameters: { since, pending, view, primary: primaryOf(asView(view), input.n) } }
+}
+
+const withProgress = (input: VerdictInput, missing: readonly VerdictReplica[]): Found => {
+  const view = input.view ?? 0
+  const diverged = missing.filter((replica) => replica.state === 'diverged')
+  const parameters = {
+    replicas: replicaList((diverged.length > 0 ? diverged : missing).map((replica) => replica.id)),
+    tolerates: toleratesMoreOf(input.n, input.replicas),
+  }
+  if (diverged.length > 0) return { state: 'degraded', key: 'verdict.degraded.diverged', parameters }
+  if (missing.length > 0) {
+    const cause = commonCause(missing)
+    return { state: 'degraded', key: cause === null ? 'verdict.degraded.several' : `verdict.degraded.${cause}`, parameters }
+  }
+  if (input.linkFaults > 0) return { state: 'degraded', key: 'verdict.degraded.faults', parameters: { view, count: input.linkFaults } }
+  return { state: 'healthy', key: 'verdict.healthy', parameters: { n: input.n, view, primary: primaryOf(asView(view), input.n) } }
+}
+
+/** The last progress; before any, the moment from which the cluster could not make any. */
+const stuckSince = (input: VerdictInput, previous: Verdict | null): number =>
+  input.lastProgressAt ?? (previous?.state === 'stuck' ? previous.since : input.nowMs)
+
+const commonCause = (missing: readonly VerdictReplica[]): Cause | null => {
+  const [first] = missing
+  if (first === undefined || !causes.includes(first.state)) return null
+  return missing.every((replica) => replica.state === first.state) ? (first.state as Cause) : null
+}
+
+/**
+ * Size of the largest group in which everyone hears a quorum of the group (itself included). Found by dropping, again and
+ * again, whoever hears too few: what is left, if anything, can make progress. When nothing is left: the most that any one hears.
+ */
+const largestConnected = (input: VerdictInput): number => {
+  const needed = quorumSize(input.n)
+  const both = (a: number, b: number): boolean => a === b || (input.hears(a, b) && input.hears(b, a))
+  let group = input.replicas.filter((replica) => replica.state === 'live').map((replica) => replica.id)
+  const most = Math.max(0, ...group.map((a) => group.filter((b) => both(a, b)).length))
+  for (;;) {
+    const kept = group.filter((a) => group.filter((b) => both(a, b)).length >= needed)
+    if (kept.length === group.length) return kept.length > 0 ? kept.length : Math.min(most, needed - 1)
+    group = kept
+  }
+}
