@@ -1,0 +1,6 @@
+/** The replicated service, and its operations and results as bytes. */
+export { textUnitsMax } from './fields.ts'
+export { decodeOperation, encodeOperation, isReadOperation, keyUnitsMax, type DecodedOperation, type Operation } from './operations.ts'
+export { partitionBytesMax } from './partitioned-map.ts'
+export { decodeResult, encodeResult, type OperationErrorCode, type OperationResult } from './results.ts'
+export { createService, kvPartitions, ledgerPartitions } from './service.ts'

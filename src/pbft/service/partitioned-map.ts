@@ -1,0 +1,122 @@
+/** Maps from text, split by a hash of the key into partitions that are saved and loaded one by one. */
+import { FieldReader, FieldWriter, textBytes } from './fields.ts'
+import { keyUnitsMax } from './operations.ts'
+
+/**
+ * A partition takes no more bytes than this, so that it always fits into one message of a state transfer; whoever aims keys at
+ * one partition is refused, not the replicas that have to copy it.
+ */
+export const partitionBytesMax = 16 * 1_048_576
+
+/** How values are laid out in saved partitions. `read` fails the reader for what is not canonical. */
+export interface ValueFormat<V> {
+  bytes(value: V): number
+  write(writer: FieldWriter, value: V): void
+  read(reader: FieldReader): V
+}
+
+interface Partition<V> {
+  entries: Map<string, V>
+  /** Of its saved form. */
+  bytes: number
+}
+
+export class PartitionedMap<V> {
+  readonly #partitions: Partition<V>[]
+  readonly #dirty: boolean[]
+  readonly #format: ValueFormat<V>
+
+  constructor(partitionCount: number, format: ValueFormat<V>) {
+    this.#partitions = Array.from({ length: partitionCount }, () => ({ entries: new Map<string, V>(), bytes: 0 }))
+    this.#dirty = Array.from({ length: partitionCount }, () => false)
+    this.#format = format
+  }
+
+  get(key: string): V | undefined {
+    return this.#partitions[this.#indexOf(key)]!.entries.get(key)
+  }
+
+  /** False, and nothing changed, when the partition would grow above its limit. */
+  set(key: string, value: V): boolean {
+    const index = this.#indexOf(key)
+    const partition = this.#partitions[index]!
+    const previous = partition.entries.get(key)
+    const removed = previous === undefined ? 0 : this.#entryBytes(key, previous)
+    const bytes = partition.bytes - removed + this.#entryBytes(key, value)
+    if (bytes > partitionBytesMax) return false
+    partition.entries.set(key, value)
+    partition.bytes = bytes
+    this.#dirty[index] = true
+    return true
+  }
+
+  delete(key: string): void {
+    const index = this.#indexOf(key)
+    const partition = this.#partitions[index]!
+    const previous = partition.entries.get(key)
+    if (previous === undefined) return
+    partition.entries.delete(key)
+    partition.bytes -= this.#entryBytes(key, previous)
+    this.#dirty[index] = true
+  }
+
+  /** Indices whose partition changed since the last call, ascending; clears the set. */
+  takeDirty(): number[] {
+    const list: number[] = []
+    for (let index = 0; index < this.#dirty.length; index++) if (this.#dirty[index]) list.push(index)
+    this.#dirty.fill(false)
+    return list
+  }
+
+  /** The entries one after another, ascending by the key's UTF-16 units. */
+  save(index: number): Uint8Array {
+    const partition = this.#partitions[index]!
+    const writer = new FieldWriter(partition.bytes)
+    // toSorted() without a comparator orders strings by their UTF-16 units.
+    for (const key of [...partition.entries.keys()].toSorted()) {
+      writer.text(key)
+      this.#format.write(writer, partition.entries.get(key)!)
+    }
+    return writer.bytes
+  }
+
+  /** False, and nothing changed, when the bytes are not what `save(index)` of some state gives. */
+  load(index: number, bytes: Uint8Array): boolean {
+    if (bytes.length > partitionBytesMax) return false
+    const entries = new Map<string, V>()
+    const reader = new FieldReader(bytes)
+    let previous = ''
+    while (reader.more) {
+      const key = reader.text(1, keyUnitsMax)
+      const value = this.#format.read(reader)
+      if (key <= previous || this.#indexOf(key) !== index) return false
+      entries.set(key, value)
+      previous = key
+    }
+    if (!reader.complete) return false
+    this.#partitions[index] = { entries, bytes: bytes.length }
+    this.#dirty[index] = true
+    return true
+  }
+
+  #entryBytes(key: string, value: V): number {
+    return textBytes(key) + this.#format.bytes(value)
+  }
+
+  #indexOf(key: string): number {
+    return hashOf(key) % this.#partitions.length
+  }
+}
+
+/** FNV-1a over the UTF-16 units, then MurmurHash3's finalizer, since FNV's low bits alone are weak. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) {
+    const unit = key.charCodeAt(i)
+    hash = Math.imul(hash ^ (unit & 0xff), 0x01000193)
+    hash = Math.imul(hash ^ (unit >> 8), 0x01000193)
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

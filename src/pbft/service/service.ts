@@ -1,0 +1,40 @@
+/** The replicated service: the key-value store and the ledger side by side. */
+import type { Service } from '../protocol/service.ts'
+import { createKvMap, executeKv } from './kv.ts'
+import { Ledger } from './ledger.ts'
+import { isReadOperation, parseOperation, type Operation } from './operations.ts'
+import { encodeResult, type OperationResult } from './results.ts'
+
+/** The first partitions are the key-value store's, the others the ledger's. Fixed: state digests depend on it. */
+export const kvPartitions = 1_024
+export const ledgerPartitions = 64
+
+const notAnOperation = encodeResult({ ok: false, error: 'not-an-operation' })
+
+/** An empty store and an empty ledger. */
+export function createService(): Service {
+  const kv = createKvMap(kvPartitions)
+  const ledger = new Ledger(ledgerPartitions)
+  const run = (operation: Operation): OperationResult => ('key' in operation ? executeKv(kv, operation) : ledger.execute(operation))
+  return {
+    execute(bytes) {
+      const operation = parseOperation(bytes)
+      return operation === null ? notAnOperation.slice() : encodeResult(run(operation))
+    },
+    query(bytes) {
+      const operation = parseOperation(bytes)
+      return operation !== null && isReadOperation(operation) ? encodeResult(run(operation)) : null
+    },
+    partitionCount: kvPartitions + ledgerPartitions,
+    takeDirtyPartitions() {
+      return [...kv.takeDirty(), ...ledger.takeDirty().map((index) => kvPartitions + index)]
+    },
+    savePartition(index) {
+      return index < kvPartitions ? kv.save(index) : ledger.save(index - kvPartitions)
+    },
+    loadPartition(index, bytes) {
+      if (!Number.isInteger(index) || index < 0 || index >= kvPartitions + ledgerPartitions) return false
+      return index < kvPartitions ? kv.load(index, bytes) : ledger.load(index - kvPartitions, bytes)
+    },
+  }
+}
