@@ -1,0 +1,24 @@
+/** The tray icon, while the panel runs without its window. */
+import { existsSync } from 'node:fs'
+import { Menu, nativeImage, Tray } from 'electron'
+import { icon } from './paths.ts'
+import type { Texts } from './texts.ts'
+
+/** Shows the icon. null where the desktop has no tray: the caller keeps the window then. */
+export const createTray = (texts: Texts, actions: { show(): void; quit(): void }): Tray | null => {
+  if (!existsSync(icon)) return null
+  try {
+    const tray = new Tray(nativeImage.createFromPath(icon).resize({ width: 22, height: 22 }))
+    tray.setToolTip('PBFT Panel')
+    tray.setContextMenu(
+      Menu.buildFromTemplate([
+        { label: texts.show, click: () => actions.show() },
+        { label: texts.quit, click: () => actions.quit() },
+      ]),
+    )
+    tray.on('click', () => actions.show())
+    return tray
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,45 @@
+/** `pbft-panel replica`: one replica in the foreground. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { wholeNumber } from '../numbers.ts'
+import { UsageError } from '../output.ts'
+import { entries } from '../paths.ts'
+
+interface ReplicaOptions {
+  readonly cluster: string
+  readonly id: number
+  readonly data?: string
+  readonly allowFaults?: boolean
+}
+
+/** Runs the replica's own program with our terminal; signals go on to it, its exit code is ours. */
+const replica = (options: ReplicaOptions): Promise<void> => {
+  const cluster = resolve(options.cluster)
+  if (!existsSync(cluster)) throw new UsageError(`There is no file ${cluster}.`)
+  const args = ['--cluster', cluster, '--id', String(options.id)]
+  if (options.data !== undefined) args.push('--data', resolve(options.data))
+  if (options.allowFaults) args.push('--allow-faults')
+  const child = spawn(process.execPath, [entries.replica, ...args], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+  return new Promise((done, fail) => {
+    child.on('error', fail)
+    child.on('exit', (code) => {
+      process.exitCode = code ?? 1
+      done()
+    })
+  })
+}
+
+export const addReplicaCommand = (program: Command): void => {
+  program
+    .command('replica')
+    .description('one replica in the foreground')
+    .requiredOption('--cluster <file>', "the cluster's cluster.json; the replica's key lies beside it")
+    .requiredOption('--id <k>', 'which replica', wholeNumber('--id', 0, 99))
+    .option('--data <dir>', 'where it keeps its log (default: beside cluster.json)')
+    .option('--allow-faults', 'accept faults from an operator')
+    .option('--json', 'log as NDJSON on stdout (it always is)')
+    .action(replica)
+}
