@@ -10,4 +10,3 @@ export interface Capabilities {
   /** Signs with this replica's own key over the canonical bytes of the message without its signature. Deterministic. */
   sign(message: Unsigned<PrePrepare> | Unsigned<Checkpoint> | Unsigned<ViewChange> | Unsigned<NewView>): Signature
 }
-

@@ -194,18 +194,7 @@ export interface PartitionData {
 
 /** What travels between replicas. A request among them was forwarded by a backup to the primary. */
 export type ReplicaMessage =
-  | Request
-  | PrePrepare
-  | Prepare
-  | Commit
-  | Checkpoint
-  | ViewChange
-  | NewView
-  | Status
-  | BatchData
-  | Fetch
-  | MetaData
-  | PartitionData
+  Request | PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView | Status | BatchData | Fetch | MetaData | PartitionData
 
 export type Message = ReplicaMessage | Reply
 

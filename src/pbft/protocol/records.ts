@@ -15,11 +15,25 @@ export interface PartitionBytes {
 
 export type LogRecord =
   /** Backs a pre-prepare (at the primary) or a prepare (at a backup). */
-  | { readonly kind: 'pre-prepared'; readonly view: View; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch; readonly signature: Uint8Array }
+  | {
+      readonly kind: 'pre-prepared'
+      readonly view: View
+      readonly seq: SeqNo
+      readonly digest: Digest
+      readonly batch: Batch
+      readonly signature: Uint8Array
+    }
   /** Backs a commit: a prepared certificate was held. */
   | { readonly kind: 'prepared'; readonly view: View; readonly seq: SeqNo; readonly digest: Digest }
   /** The batch was committed and executed; `results` are in the order of the batch's requests (a skipped duplicate has its cached result). */
-  | { readonly kind: 'executed'; readonly view: View; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch; readonly results: readonly Uint8Array[] }
+  | {
+      readonly kind: 'executed'
+      readonly view: View
+      readonly seq: SeqNo
+      readonly digest: Digest
+      readonly batch: Batch
+      readonly results: readonly Uint8Array[]
+    }
   /** The bytes of a batch that a new-view chose and that had to be fetched. */
   | { readonly kind: 'batch'; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch }
   /** Backs this replica's view-change: it has left every lower view. */

@@ -66,7 +66,14 @@ export type Phase = 'pre-prepared' | 'prepared' | 'committed' | 'executed'
 
 /** What an observer may want to know. Never read back by the core. */
 export type ProtocolEvent =
-  | { readonly type: 'phase'; readonly phase: Phase; readonly view: View; readonly seq: SeqNo; readonly digest: Digest; readonly requests: number }
+  | {
+      readonly type: 'phase'
+      readonly phase: Phase
+      readonly view: View
+      readonly seq: SeqNo
+      readonly digest: Digest
+      readonly requests: number
+    }
   | { readonly type: 'request-received'; readonly client: ClientId; readonly timestamp: ClientTimestamp }
   | { readonly type: 'view-timer'; readonly running: boolean; readonly delayMs: number }
   | { readonly type: 'view-change-started'; readonly view: View; readonly reason: ViewChangeReason }
@@ -91,7 +98,12 @@ export type ProtocolEvent =
   | { readonly type: 'checkpoint-received'; readonly seq: SeqNo; readonly digest: Digest; readonly from: ReplicaId }
   | { readonly type: 'stable'; readonly seq: SeqNo; readonly digest: Digest; readonly replicas: readonly ReplicaId[] }
   /** Two digests at one sequence number: silent divergence or a liar. */
-  | { readonly type: 'divergence'; readonly seq: SeqNo; readonly own: Digest | null; readonly digests: readonly { readonly replica: ReplicaId; readonly digest: Digest }[] }
+  | {
+      readonly type: 'divergence'
+      readonly seq: SeqNo
+      readonly own: Digest | null
+      readonly digests: readonly { readonly replica: ReplicaId; readonly digest: Digest }[]
+    }
   | {
       readonly type: 'transfer'
       readonly state: 'started' | 'progress' | 'completed' | 'abandoned'

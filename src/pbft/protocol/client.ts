@@ -1,0 +1,163 @@
+/**
+ * The client (TOCS 2002, sections 4.2 and 5.1): one outstanding request. It takes f+1 matching replies, a quorum when they are
+ * tentative or read-only, falls back to sending to all with exponential back-off, and reads that find no quorum are ordered.
+ */
+import { assertThat } from './assert.ts'
+import type { ClientCapabilities, ClientConfig, ClientCore, ClientEffect, ClientInput } from './client-steps.ts'
+import { asClientTimestamp, asReplicaId, asSeqNo, asView, type ClientTimestamp, type Digest, type ReplicaId, type View } from './ids.ts'
+import type { Reply, Request } from './messages.ts'
+import { primaryOf, quorumSize, weakSize } from './quorum.ts'
+
+const MICROSECONDS_PER_MS = 1_000
+
+interface Heard {
+  readonly reply: Reply
+  /** Where it was executed and what came out: what has to match. */
+  readonly key: string
+}
+
+interface Outstanding {
+  request: Request
+  attempt: number
+  delayMs: number
+  readonly heard: Map<ReplicaId, Heard>
+  /** Full results by the key that they belong to. */
+  readonly results: Map<string, Uint8Array>
+}
+
+interface ClientState {
+  readonly config: ClientConfig
+  readonly capabilities: ClientCapabilities
+  readonly everyone: readonly ReplicaId[]
+  view: View
+  lastTimestamp: ClientTimestamp
+  outstanding: Outstanding | null
+}
+
+const makeRequest = (
+  c: ClientState,
+  timestamp: ClientTimestamp,
+  operation: Uint8Array,
+  readOnly: boolean,
+  replier: ReplicaId | null,
+): Request => {
+  const request = { type: 'request', client: c.config.client, timestamp, operation, readOnly, replier } as const
+  return { ...request, authentication: c.capabilities.authenticate(request) }
+}
+
+/** Microseconds of the caller's clock, but always above the last one. */
+const nextTimestamp = (c: ClientState, nowMs: number): ClientTimestamp => {
+  c.lastTimestamp = asClientTimestamp(Math.max(c.lastTimestamp + 1, Math.floor(nowMs * MICROSECONDS_PER_MS)))
+  return c.lastTimestamp
+}
+
+/** First attempt: ordered requests to the primary, reads to all. One replica in turn is asked for the full result. */
+const begin = (c: ClientState, operation: Uint8Array, readOnly: boolean, nowMs: number): ClientEffect[] => {
+  const timestamp = nextTimestamp(c, nowMs)
+  const replier = asReplicaId(timestamp % c.config.n)
+  const request = makeRequest(c, timestamp, operation, readOnly, replier)
+  c.outstanding = { request, attempt: 1, delayMs: c.config.retryMs, heard: new Map(), results: new Map() }
+  return [
+    { type: 'send', to: readOnly ? c.everyone : [primaryOf(c.view, c.config.n)], request, attempt: 1 },
+    { type: 'set-timer', delayMs: c.config.retryMs },
+  ]
+}
+
+/** Sends to all, asking everyone for the full result: the designated replier may be the one that is silent. */
+const resend = (c: ClientState, outstanding: Outstanding): ClientEffect[] => {
+  const { timestamp, operation, replier } = outstanding.request
+  if (replier !== null) outstanding.request = makeRequest(c, timestamp, operation, false, null)
+  outstanding.attempt++
+  outstanding.delayMs = Math.min(outstanding.delayMs * 2, c.config.retryMaxMs)
+  return [
+    { type: 'send', to: c.everyone, request: outstanding.request, attempt: outstanding.attempt },
+    { type: 'set-timer', delayMs: outstanding.delayMs },
+  ]
+}
+
+/** Tentative and read-only replies need a quorum, since a view change or a slow replica may still undo or miss them. */
+const neededFor = (c: ClientState, request: Request, matching: readonly Heard[]): number => {
+  const isFinal = !request.readOnly && matching.filter(({ reply }) => !reply.tentative).length >= weakSize(c.config.n)
+  return isFinal ? weakSize(c.config.n) : quorumSize(c.config.n)
+}
+
+const keyOf = (c: ClientState, reply: Reply): string => {
+  const digest: Digest = reply.result.kind === 'full' ? c.capabilities.digest(reply.result.bytes) : reply.result.digest
+  return `${reply.seq}:${digest}`
+}
+
+/** The highest view that f+1 repliers have reached, so that no liar can lead the client astray. */
+const viewOf = (c: ClientState, heard: ReadonlyMap<ReplicaId, Heard>): View => {
+  const views = [...heard.values()].map(({ reply }) => reply.view).sort((a, b) => b - a)
+  return asView(Math.max(c.view, views[weakSize(c.config.n) - 1] ?? 0))
+}
+
+const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): ClientEffect[] => {
+  const outstanding = c.outstanding
+  const request = outstanding?.request
+  if (outstanding === null || request === undefined || from >= c.config.n || reply.replica !== from) return []
+  if (reply.client !== request.client || reply.timestamp !== request.timestamp || (reply.seq === 0) !== request.readOnly) return []
+  const key = keyOf(c, reply)
+  outstanding.heard.set(from, { reply, key })
+  if (reply.result.kind === 'full') outstanding.results.set(key, reply.result.bytes)
+  c.view = viewOf(c, outstanding.heard)
+  const matching = [...outstanding.heard.values()].filter((other) => other.key === key)
+  const needed = neededFor(c, request, matching)
+  const counted: ClientEffect = { type: 'reply-counted', from, matching: matching.length, needed }
+  const result = outstanding.results.get(key)
+  if (matching.length >= needed && result !== undefined) return [counted, ...complete(c, reply, matching, result)]
+  return request.readOnly && isQuorumOut(c, outstanding) ? [counted, ...begin(c, request.operation, false, nowMs)] : [counted]
+}
+
+/** Not even with all replies yet to come can any read result still reach a quorum. */
+const isQuorumOut = (c: ClientState, outstanding: Outstanding): boolean => {
+  const counts = new Map<string, number>()
+  for (const { key } of outstanding.heard.values()) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return Math.max(...counts.values()) + c.config.n - outstanding.heard.size < quorumSize(c.config.n)
+}
+
+const complete = (c: ClientState, reply: Reply, matching: readonly Heard[], result: Uint8Array): ClientEffect[] => {
+  c.outstanding = null
+  const repliers = matching.map((other) => other.reply.replica).sort((a, b) => a - b)
+  return [
+    { type: 'cancel-timer' },
+    { type: 'completed', timestamp: reply.timestamp, result, view: c.view, seq: asSeqNo(reply.seq), repliers },
+  ]
+}
+
+/** A read that found no quorum in time is ordered, under a timestamp of its own. */
+const onTimer = (c: ClientState, nowMs: number): ClientEffect[] => {
+  const outstanding = c.outstanding
+  if (outstanding === null) return []
+  return outstanding.request.readOnly ? begin(c, outstanding.request.operation, false, nowMs) : resend(c, outstanding)
+}
+
+/** Makes a client session; `config.client` is its alone. */
+export const createClient = (config: ClientConfig, capabilities: ClientCapabilities): ClientCore => {
+  const everyone = Array.from({ length: config.n }, (_, i) => asReplicaId(i))
+  const c: ClientState = { config, capabilities, everyone, view: asView(0), lastTimestamp: asClientTimestamp(0), outstanding: null }
+  const step = (input: ClientInput, nowMs: number): ClientEffect[] => {
+    switch (input.type) {
+      case 'submit':
+        assertThat(c.outstanding === null, 'a client has one outstanding request')
+        return begin(c, input.operation, input.readOnly, nowMs)
+      case 'reply':
+        return onReply(c, input.from, input.reply, nowMs)
+      case 'timer':
+        return onTimer(c, nowMs)
+      case 'cancel':
+        if (c.outstanding === null) return []
+        c.outstanding = null
+        return [{ type: 'cancel-timer' }]
+    }
+  }
+  return {
+    step,
+    get view() {
+      return c.view
+    },
+    get busy() {
+      return c.outstanding !== null
+    },
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The normal case (TOCS 2002, section 4.3): the primary proposes batches; pre-prepare, prepare and commit carry them to
+ * committed-local. Batches that a new-view chose come in here too and run through prepare and commit again.
+ */
+import { assertThat } from './assert.ts'
+import { asSeqNo, type Digest, type ReplicaId, type SeqNo } from './ids.ts'
+import type { Batch, BatchData, Commit, Prepare, PrePrepare } from './messages.ts'
+import { primaryOf } from './quorum.ts'
+import type { Slot } from './slots.ts'
+import { emit, highWatermark, inWindow, isPrimary, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
+
+/** Batches that the primary has ordered and not executed. */
+const inFlight = (r: ReplicaState): number => r.highestOrdered - r.lastExecuted
+
+/**
+ * Proposes what waits: at once while the pipeline has room, so that light load keeps its latency; else requests gather into
+ * the next batch, so that heavy load gets its throughput. Called when the driver has handed in all that it had.
+ */
+export const propose = (r: ReplicaState): void => {
+  if (!r.active || !isPrimary(r) || r.transfer !== null) return
+  while (r.pending.waiting > 0 && inFlight(r) < r.config.pipelineMax && r.highestOrdered < highWatermark(r)) {
+    const requests = r.pending.takeBatch(r.config.batchRequestsMax, r.config.batchBytesMax)
+    if (requests.length === 0) return
+    const seq = asSeqNo(r.highestOrdered + 1)
+    const batch = r.capabilities.encodeBatch(Math.max(Math.floor(r.nowMs), earliestTime(r, seq)), requests)
+    const digest = r.capabilities.digest(batch.bytes)
+    const unsigned = { type: 'pre-prepare', view: r.view, seq, digest, batch } as const
+    acceptBatch(r, r.log.open(seq), { ...unsigned, signature: r.capabilities.sign(unsigned) })
+  }
+}
+
+/** Agreed time never decreases: not below what was executed, nor below the batch before. */
+const earliestTime = (r: ReplicaState, seq: SeqNo): number => Math.max(r.replicated.timeMs, r.log.get(seq - 1)?.batch?.timeMs ?? 0)
+
+/** Pre-prepares a proposed batch: at the primary its own, at a backup the primary's. */
+const acceptBatch = (r: ReplicaState, slot: Slot, message: PrePrepare): void => {
+  const { view, seq, digest, batch, signature } = message
+  slot.prePrepare = message
+  persist(r, { kind: 'pre-prepared', view, seq, digest, batch, signature })
+  if (isPrimary(r)) promise(r, message)
+  enterPrePrepared(r, slot, digest, batch)
+}
+
+/** What is common to proposed and chosen batches, once the record that backs the vote is on its way to disk. */
+const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch): void => {
+  assertThat(slot.executed === null || slot.executed === digest, 'one batch is agreed under one sequence number')
+  slot.digest = digest
+  slot.batch = batch
+  slot.acceptedAtMs = r.nowMs
+  r.log.keepBatch(slot.seq, digest, batch)
+  r.log.notePrePrepared(slot, digest, r.view)
+  if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
+  emit(r, { type: 'phase', phase: 'pre-prepared', view: r.view, seq: slot.seq, digest, requests: batch.requests.length })
+  if (!isPrimary(r)) {
+    slot.prepares.add(r.config.id, r.view, digest)
+    promise(r, { type: 'prepare', view: r.view, seq: slot.seq, digest, replica: r.config.id })
+  }
+  tryPrepared(r, slot)
+}
+
+/** The pre-prepare and quorum-1 matching prepares by backups; the pre-prepare stands for the primary's. */
+const tryPrepared = (r: ReplicaState, slot: Slot): void => {
+  const digest = slot.digest
+  if (digest === null || slot.prepared || slot.prepares.count(r.view, digest) < r.quorum - 1) return
+  slot.prepared = true
+  slot.lastPrepared = { digest, view: r.view }
+  if (slot.seq > r.highestPrepared) r.highestPrepared = slot.seq
+  persist(r, { kind: 'prepared', view: r.view, seq: slot.seq, digest })
+  emit(r, { type: 'phase', phase: 'prepared', view: r.view, seq: slot.seq, digest, requests: slot.batch?.requests.length ?? 0 })
+  slot.commits.add(r.config.id, r.view, digest)
+  promise(r, { type: 'commit', view: r.view, seq: slot.seq, digest, replica: r.config.id })
+  tryCommitted(r, slot)
+}
+
+const tryCommitted = (r: ReplicaState, slot: Slot): void => {
+  const digest = slot.digest
+  if (digest === null || !slot.prepared || slot.committed || slot.commits.count(r.view, digest) < r.quorum) return
+  slot.committed = true
+  emit(r, { type: 'phase', phase: 'committed', view: r.view, seq: slot.seq, digest, requests: slot.batch?.requests.length ?? 0 })
+  r.again = true
+}
+
+/** Last sequence number that the current view's new-view decided; proposals come after it. */
+const chosenThrough = (r: ReplicaState): SeqNo =>
+  r.newView === null || r.newView.view !== r.view ? asSeqNo(0) : (r.newView.chosen.at(-1)?.seq ?? r.newView.start.seq)
+
+/** Signed by the primary of its view, so any replica may relay it. */
+export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepare): void => {
+  if (!r.active || message.seq <= lowWatermark(r)) return
+  if (message.view !== r.view) return reject(r, 'wrong-view', 'pre-prepare', from)
+  if (isPrimary(r)) return
+  if (message.seq > highWatermark(r)) return reject(r, 'outside-watermarks', 'pre-prepare', from)
+  const accepted = r.log.get(message.seq)?.digest ?? null
+  if (accepted === message.digest) return
+  if (accepted !== null || message.seq <= chosenThrough(r)) return reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
+  if (r.capabilities.digest(message.batch.bytes) !== message.digest) return reject(r, 'digest-mismatch', 'pre-prepare', from)
+  const earliest = earliestTime(r, message.seq)
+  const latest = Math.max(r.nowMs + r.config.clockSkewMaxMs, earliest)
+  if (message.batch.timeMs < earliest || message.batch.timeMs > latest) return reject(r, 'time-out-of-bounds', 'pre-prepare', from)
+  acceptBatch(r, r.log.open(message.seq), message)
+}
+
+/** The slot that a vote belongs to, or null when the vote is late, early beyond the window, or not its sender's. */
+const slotOfVote = (r: ReplicaState, from: ReplicaId, vote: Prepare | Commit): Slot | null => {
+  if (vote.replica !== from) reject(r, 'wrong-sender', vote.type, from)
+  else if (vote.view < r.view) reject(r, 'wrong-view', vote.type, from)
+  else if (vote.seq > highWatermark(r)) reject(r, 'outside-watermarks', vote.type, from)
+  else if (vote.seq > lowWatermark(r)) return r.log.open(vote.seq)
+  return null
+}
+
+/** Kept also when its pre-prepare or its new-view is yet to come. */
+export const onPrepare = (r: ReplicaState, from: ReplicaId, vote: Prepare): void => {
+  // The primary's pre-prepare is its vote: a prepare of its own would count it twice.
+  if (from === primaryOf(vote.view, r.config.n)) return reject(r, 'wrong-sender', 'prepare', from)
+  const slot = slotOfVote(r, from, vote)
+  if (slot !== null && slot.prepares.add(from, vote.view, vote.digest) && r.active && vote.view === r.view) tryPrepared(r, slot)
+}
+
+export const onCommit = (r: ReplicaState, from: ReplicaId, vote: Commit): void => {
+  const slot = slotOfVote(r, from, vote)
+  if (slot !== null && slot.commits.add(from, vote.view, vote.digest) && r.active && vote.view === r.view) tryCommitted(r, slot)
+}
+
+/** Takes up the batches that the new-view chose, as far as the window reaches; the others follow when it moves. */
+export const adoptChosen = (r: ReplicaState): void => {
+  const newView = r.newView
+  if (newView === null || !r.active || newView.view !== r.view) return
+  for (; r.adopted < newView.chosen.length; r.adopted++) {
+    const entry = newView.chosen[r.adopted]
+    if (entry === undefined || entry.seq > highWatermark(r)) return
+    if (entry.seq <= lowWatermark(r)) continue
+    const batch = r.log.batch(entry.digest)
+    if (batch === undefined) r.missing.set(entry.digest, entry.seq)
+    else enterPrePrepared(r, r.log.open(entry.seq), entry.digest, batch)
+  }
+}
+
+/** The bytes of a batch that was asked for; anything else is ignored. */
+export const onBatchData = (r: ReplicaState, from: ReplicaId, message: BatchData): void => {
+  if (r.missing.size === 0) return
+  const digest = r.capabilities.digest(message.batch.bytes)
+  const seq = r.missing.get(digest)
+  if (seq === undefined) return reject(r, 'digest-mismatch', 'batch-data', from)
+  r.missing.delete(digest)
+  persist(r, { kind: 'batch', seq, digest, batch: message.batch })
+  r.log.keepBatch(seq, digest, message.batch)
+  r.again = true
+  if (r.newView === null || !r.active) return
+  for (const entry of r.newView.chosen.slice(0, r.adopted)) {
+    if (entry.digest !== digest || !inWindow(r, entry.seq)) continue
+    const slot = r.log.open(entry.seq)
+    if (slot.digest === null) enterPrePrepared(r, slot, digest, message.batch)
+  }
+}

@@ -1,0 +1,112 @@
+/** The replica: takes inputs to the modules that own them and settles what they made possible. */
+import type { Capabilities } from './capabilities.ts'
+import { onCheckpoint, settleStable } from './checkpoints.ts'
+import type { ProtocolConfig } from './config.ts'
+import { executeReady } from './execution.ts'
+import type { ReplicaId } from './ids.ts'
+import type { ReplicaMessage } from './messages.ts'
+import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose } from './ordering.ts'
+import type { Persisted } from './records.ts'
+import { answerReads, onForwarded, onRequest } from './requests.ts'
+import type { Service } from './service.ts'
+import { createState, highWatermark, lowWatermark, primary, type ReplicaState } from './state.ts'
+import { onConnected, onStatus, onStatusTimer, refreshStatusTimer, solicit } from './status.ts'
+import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './steps.ts'
+import { currentTimeout, noteHeard, onViewTimer, refreshViewTimer } from './view-timer.ts'
+
+const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): void => {
+  noteHeard(r, from)
+  switch (message.type) {
+    case 'request':
+      return onForwarded(r, from, message)
+    case 'pre-prepare':
+      return onPrePrepare(r, from, message)
+    case 'prepare':
+      return onPrepare(r, from, message)
+    case 'commit':
+      return onCommit(r, from, message)
+    case 'checkpoint':
+      return onCheckpoint(r, from, message)
+    case 'status':
+      return onStatus(r, from, message)
+    case 'batch-data':
+      return onBatchData(r, from, message)
+  }
+}
+
+const onTimer = (r: ReplicaState, timer: TimerName): void => {
+  switch (timer) {
+    case 'view-change':
+      onViewTimer(r)
+      return
+    case 'status':
+      return onStatusTimer(r)
+  }
+}
+
+const dispatch = (r: ReplicaState, input: Input): void => {
+  switch (input.type) {
+    case 'start':
+      return solicit(r)
+    case 'message':
+      return onMessage(r, input.from, input.message)
+    case 'request':
+      return onRequest(r, input.request)
+    case 'timer':
+      return onTimer(r, input.timer)
+    case 'connected':
+      return onConnected(r, input.peer)
+    case 'drained':
+      return propose(r)
+  }
+}
+
+/** One thing makes another possible: execution a checkpoint, a stable checkpoint room in the window, and so on. */
+const settle = (r: ReplicaState): void => {
+  while (r.again) {
+    r.again = false
+    executeReady(r)
+    settleStable(r)
+    adoptChosen(r)
+  }
+  if (r.reads.length > 0) answerReads(r)
+  refreshViewTimer(r)
+  refreshStatusTimer(r)
+}
+
+const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
+  let inFlight = 0
+  for (const slot of r.log.all()) if (slot.seq > r.lastExecuted && slot.digest !== null) inFlight++
+  return {
+    view: r.view,
+    active: r.active,
+    primary: primary(r),
+    lastExecuted: r.lastExecuted,
+    lowWatermark: lowWatermark(r),
+    highWatermark: highWatermark(r),
+    stableDigest: r.checkpoints.stable.digest,
+    pending: r.pending.size,
+    inFlight,
+    viewTimeoutMs: currentTimeout(r),
+    viewTimerRunning: r.viewTimer.watched !== null,
+    transferring: r.transfer !== null,
+    timeMs: r.replicated.timeMs,
+  }
+}
+
+/**
+ * Makes a replica, from an empty service and what the disk hands back (`persisted`; empty at the first start).
+ * Its first input is `start`.
+ */
+export const createReplica = (config: ProtocolConfig, capabilities: Capabilities, service: Service, persisted: Persisted): ReplicaCore => {
+  const r = createState(config, capabilities, service)
+  void persisted
+  const step = (input: Input, nowMs: number): Effect[] => {
+    r.nowMs = nowMs
+    r.out = []
+    dispatch(r, input)
+    settle(r)
+    return r.out
+  }
+  return { step, snapshot: () => snapshotOf(r), stateDigest: () => r.replicated.root() }
+}

@@ -1,0 +1,144 @@
+/**
+ * Everything that replicas agree on: the service's state, the reply cache and the agreed time, as the leaves of one
+ * partition tree. Leaves: the service's partitions, then the reply cache's, then one of the core's own with the time.
+ */
+import { assertThat } from './assert.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import type { Digest, SeqNo } from './ids.ts'
+import type { Batch } from './messages.ts'
+import { PartitionTree, type DigestFunction, type TreeSnapshot } from './partition-tree.ts'
+import type { PartitionBytes } from './records.ts'
+import { REPLY_PARTITIONS, ReplyCache } from './reply-cache.ts'
+import type { Service } from './service.ts'
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Time 0 is the empty partition, as every empty state is. */
+const saveTime = (timeMs: number): Uint8Array => {
+  if (timeMs === 0) return NO_BYTES
+  const writer = new ByteWriter(8)
+  writer.u53(timeMs)
+  return writer.finish()
+}
+
+const loadTime = (bytes: Uint8Array): number | null => {
+  if (bytes.length === 0) return 0
+  const reader = new ByteReader(bytes)
+  const timeMs = reader.u53()
+  return reader.atEnd && timeMs > 0 ? timeMs : null
+}
+
+export class ReplicatedState {
+  readonly service: Service
+  readonly replies = new ReplyCache()
+  readonly #tree: PartitionTree
+  readonly #timeLeaf: number
+  /** Leaves that changed since the last checkpoint record. */
+  readonly #changed = new Set<number>()
+  #timeMs = 0
+  #timeSaved = 0
+
+  /** `service` is in its empty state: its partitions as they are now make the genesis. */
+  constructor(digest: DigestFunction, service: Service) {
+    this.service = service
+    this.#timeLeaf = service.partitionCount + REPLY_PARTITIONS
+    const leaves: Uint8Array[] = []
+    for (let index = 0; index < service.partitionCount; index++) leaves.push(service.savePartition(index))
+    for (let index = 0; index <= REPLY_PARTITIONS; index++) leaves.push(NO_BYTES)
+    service.takeDirtyPartitions()
+    this.#tree = new PartitionTree(digest, leaves)
+  }
+
+  /** Agreed time of the last executed batch, ms. */
+  get timeMs(): number {
+    return this.#timeMs
+  }
+
+  get partitionCount(): number {
+    return this.#timeLeaf + 1
+  }
+
+  /**
+   * Executes a batch and returns the results in the order of its requests. A request whose timestamp is not above its
+   * client's last is not executed again; its result is the cached one, or empty when a later one has replaced that.
+   */
+  execute(seq: SeqNo, batch: Batch): Uint8Array[] {
+    if (batch.timeMs > this.#timeMs) this.#timeMs = batch.timeMs
+    const results: Uint8Array[] = []
+    for (const request of batch.requests) {
+      const known = this.replies.get(request.client)
+      if (known !== undefined && request.timestamp <= known.timestamp) {
+        results.push(request.timestamp === known.timestamp ? known.result : NO_BYTES)
+        continue
+      }
+      const result = this.service.execute(request.operation, { client: request.client, timeMs: this.#timeMs })
+      this.replies.put(known, request.client, request.timestamp, seq, result)
+      results.push(result)
+    }
+    return results
+  }
+
+  /** Brings the tree up to date with the state. */
+  #refresh(): void {
+    for (const index of this.service.takeDirtyPartitions()) this.#put(index, this.service.savePartition(index))
+    for (const index of this.replies.takeDirty()) this.#put(this.service.partitionCount + index, this.replies.save(index))
+    if (this.#timeSaved !== this.#timeMs) {
+      this.#timeSaved = this.#timeMs
+      this.#put(this.#timeLeaf, saveTime(this.#timeMs))
+    }
+  }
+
+  #put(index: number, bytes: Uint8Array): void {
+    this.#tree.set(index, bytes)
+    this.#changed.add(index)
+  }
+
+  root(): Digest {
+    this.#refresh()
+    return this.#tree.root()
+  }
+
+  snapshot(): TreeSnapshot {
+    this.#refresh()
+    return this.#tree.snapshot()
+  }
+
+  /** Partitions that changed since the last call, for a checkpoint record. */
+  takeChanged(): PartitionBytes[] {
+    this.#refresh()
+    const changed = [...this.#changed].sort((a, b) => a - b).map((index) => ({ index, bytes: this.#tree.leaf(index) }))
+    this.#changed.clear()
+    return changed
+  }
+
+  /** Puts back one partition, from disk or from a verified transfer. The bytes came from a correct replica, so they load. */
+  load(index: number, bytes: Uint8Array): void {
+    const replies = index - this.service.partitionCount
+    if (replies < 0) assertThat(this.service.loadPartition(index, bytes), 'a verified partition loads into the service')
+    else if (index < this.#timeLeaf) assertThat(this.replies.load(replies, bytes), 'a verified partition loads into the reply cache')
+    else {
+      const timeMs = loadTime(bytes)
+      assertThat(timeMs !== null && index === this.#timeLeaf, 'a verified partition holds the agreed time')
+      this.#timeMs = timeMs
+      this.#timeSaved = timeMs
+    }
+    this.#put(index, bytes)
+  }
+
+  /** Makes the state that of `target`, loading only what differs from the tree. */
+  loadAll(target: readonly Uint8Array[], digests: readonly Digest[]): void {
+    this.#refresh()
+    target.forEach((bytes, index) => {
+      if (this.#tree.leafDigest(index) !== digests[index]) this.load(index, bytes)
+    })
+    // Loading may mark partitions as dirty in the service; saving them again would be work for nothing.
+    this.service.takeDirtyPartitions()
+    this.replies.takeDirty()
+  }
+
+  /** What was restored from disk is no change against the disk. */
+  forgetChanges(): void {
+    this.#refresh()
+    this.#changed.clear()
+  }
+}

@@ -1,0 +1,25 @@
+/** Replies to clients: full from the designated replier, a digest from the others when that is shorter. */
+import type { SeqNo } from './ids.ts'
+import type { Request } from './messages.ts'
+import type { ReplicaState } from './state.ts'
+
+/** A result this short costs no more to send than its digest does, so every replica sends it in full. Bytes. */
+export const FULL_RESULT_BYTES_MAX = 64
+
+/** `seq` 0 for a read-only request. */
+export const reply = (r: ReplicaState, request: Request, seq: SeqNo, result: Uint8Array): void => {
+  const isFull = request.replier === null || request.replier === r.config.id || result.length <= FULL_RESULT_BYTES_MAX
+  r.out.push({
+    type: 'reply',
+    reply: {
+      type: 'reply',
+      view: r.view,
+      seq,
+      client: request.client,
+      timestamp: request.timestamp,
+      replica: r.config.id,
+      tentative: false,
+      result: isFull ? { kind: 'full', bytes: result } : { kind: 'digest', digest: r.capabilities.digest(result) },
+    },
+  })
+}

@@ -1,0 +1,80 @@
+/** Requests as they come in from clients and, forwarded, from backups. */
+import { asSeqNo, type ClientId, type ReplicaId } from './ids.ts'
+import type { Request } from './messages.ts'
+import { reply } from './replies.ts'
+import { emit, isPrimary, primary, reject, sendTo, type ReplicaState } from './state.ts'
+
+/** Time that a read is executed at: reads have no agreed time of their own. */
+const query = (r: ReplicaState, request: Request): void => {
+  const result = r.replicated.service.query(request.operation, { client: request.client, timeMs: r.replicated.timeMs })
+  if (result === null) reject(r, 'not-a-read', 'request', request.client)
+  else reply(r, request, asSeqNo(0), result)
+}
+
+/**
+ * Answers a read at once when everything that this replica has sent a commit for is executed here, else after that.
+ *
+ * The wait is what makes reads linearizable although ordered requests complete at f+1 replies: a completed write was
+ * committed, so it was prepared at every correct replica of some quorum; a read quorum shares a correct one with it, and that
+ * one answers from a state that has the write.
+ */
+const onRead = (r: ReplicaState, request: Request): void => {
+  if (r.lastExecuted >= r.highestPrepared && r.transfer === null) return query(r, request)
+  if (r.reads.length >= r.config.pendingRequestsMax) return reject(r, 'too-many-pending', 'request', request.client)
+  r.reads.push({ request, after: r.highestPrepared })
+}
+
+/** Answers the reads that waited and now may be. They are in ascending order of what they wait for. */
+export const answerReads = (r: ReplicaState): void => {
+  if (r.transfer !== null) return
+  let answered = 0
+  for (const read of r.reads) {
+    if (read.after > r.lastExecuted) break
+    query(r, read.request)
+    answered++
+  }
+  if (answered > 0) r.reads.splice(0, answered)
+}
+
+/** False when the request is settled already: executed (the cached reply goes out again) or older than that. */
+const isNew = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): boolean => {
+  const cached = r.replicated.replies.get(request.client)
+  if (cached !== undefined && request.timestamp <= cached.timestamp) {
+    if (request.timestamp === cached.timestamp) reply(r, request, cached.seq, cached.result)
+    else reject(r, 'stale-timestamp', 'request', from)
+    return false
+  }
+  const pending = r.pending.get(request.client)
+  if (pending !== undefined && pending.timestamp > request.timestamp) {
+    reject(r, 'stale-timestamp', 'request', from)
+    return false
+  }
+  return true
+}
+
+/** Keeps a request until it, or another of its client with this timestamp or a later one, is executed. */
+const keep = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): boolean => {
+  const known = r.pending.get(request.client)
+  // A second request under the same timestamp is no reason for anything: the first one stands.
+  if (known !== undefined && known.timestamp === request.timestamp) return true
+  if (known === undefined && r.pending.size >= r.config.pendingRequestsMax) {
+    reject(r, 'too-many-pending', 'request', from)
+    return false
+  }
+  r.pending.add(request, isPrimary(r) && r.active)
+  emit(r, { type: 'request-received', client: request.client, timestamp: request.timestamp })
+  return true
+}
+
+/** From the client itself. A backup passes it on to the primary, each time the client insists. */
+export const onRequest = (r: ReplicaState, request: Request): void => {
+  if (request.readOnly) return onRead(r, request)
+  if (!isNew(r, request, request.client) || !keep(r, request, request.client)) return
+  if (r.active && !isPrimary(r)) sendTo(r, primary(r), request, false)
+}
+
+/** From a backup. It is kept also by a replica that is not the primary (any more): it will be needed. */
+export const onForwarded = (r: ReplicaState, from: ReplicaId, request: Request): void => {
+  if (request.readOnly) return reject(r, 'not-a-read', 'request', from)
+  if (isNew(r, request, from)) keep(r, request, from)
+}

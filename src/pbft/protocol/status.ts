@@ -1,0 +1,158 @@
+/**
+ * Status messages and retransmission (TOCS 2002, section 5.2): each replica says what it holds, and the others send what it
+ * misses. Retransmission is the receiver's business: nothing is queued for a peer, however long it is away.
+ */
+import type { ReplicaId, SeqNo } from './ids.ts'
+import type { SlotStatus, Status } from './messages.ts'
+import type { Slot } from './slots.ts'
+import { highWatermark, isPrimary, lowWatermark, promise, sendTo, setTimer, type ReplicaState } from './state.ts'
+import { hearsQuorum } from './view-timer.ts'
+
+/** Most slots and batches that one status is answered with. */
+const SLOTS_PER_ANSWER_MAX = 64
+/** Bytes of batches after which an answer ends; the next status asks for the rest. */
+const BATCH_BYTES_PER_ANSWER_MAX = 4_194_304
+/** A backup relays a pre-prepare only when the primary has had this many status periods to do it. */
+const RELAY_AFTER_PERIODS = 4
+
+const IDLE_PERIODS = 8
+
+const slotStatuses = (r: ReplicaState): SlotStatus[] => {
+  const slots: SlotStatus[] = []
+  const high = highWatermark(r)
+  for (let seq = Math.max(r.lastExecuted, lowWatermark(r)) + 1; seq <= high; seq++) {
+    const slot = r.log.get(seq)
+    if (slot === undefined) continue
+    slots.push({ seq: slot.seq, prePrepared: slot.digest !== null, prepared: slot.prepared, committed: slot.committed })
+  }
+  return slots
+}
+
+const makeStatus = (r: ReplicaState, solicits: boolean): Status => {
+  const held = r.active ? [] : [...r.viewChanges.values()].filter((viewChange) => viewChange.view === r.view)
+  return {
+    type: 'status',
+    replica: r.config.id,
+    view: r.view,
+    active: r.active,
+    stableSeq: lowWatermark(r),
+    lastExecuted: r.lastExecuted,
+    slots: r.active ? slotStatuses(r) : [],
+    viewChangesFrom: held.map((viewChange) => viewChange.replica).sort((a, b) => a - b),
+    missingBatches: [...r.missing.keys()].slice(0, r.config.logWindow),
+    solicits,
+  }
+}
+
+/** Something is under way or missing, so that a peer's answer may help. */
+const isBusy = (r: ReplicaState): boolean => {
+  if (!r.active || r.transfer !== null || r.repair !== null || r.missing.size > 0 || r.pending.size > 0 || r.reads.length > 0) return true
+  if (r.highestOrdered > r.lastExecuted || r.checkpoints.proven.seq > lowWatermark(r)) return true
+  return r.reports.some((report) => report.lastExecuted > r.lastExecuted || report.view > r.view)
+}
+
+/** Keeps the status timer going, faster as soon as something is missing; called at the end of every step. */
+export const refreshStatusTimer = (r: ReplicaState): void => {
+  if (r.statusTimer === 'busy' || r.peers.length === 0) return
+  const isBusyNow = isBusy(r)
+  if (r.statusTimer === 'idle' && !isBusyNow) return
+  r.statusTimer = isBusyNow ? 'busy' : 'idle'
+  setTimer(r, 'status', isBusyNow ? r.config.statusIntervalMs : IDLE_PERIODS * r.config.statusIntervalMs)
+}
+
+/** At start and on demand: a status that everyone answers with its own. */
+export const solicit = (r: ReplicaState): void => {
+  promise(r, makeStatus(r, true))
+}
+
+export const onConnected = (r: ReplicaState, peer: ReplicaId): void => {
+  if (r.peers.includes(peer)) sendTo(r, peer, makeStatus(r, true))
+}
+
+export const onStatusTimer = (r: ReplicaState): void => {
+  r.statusTimer = 'off'
+  // While the view timer runs, silence has to be told from having nothing to say.
+  promise(r, makeStatus(r, r.viewTimer.watched !== null && !hearsQuorum(r)))
+}
+
+/** Answers with just what the sender lacks. */
+export const onStatus = (r: ReplicaState, from: ReplicaId, status: Status): void => {
+  const report = r.reports[from]
+  if (status.replica !== from || report === undefined) return
+  report.view = status.view
+  report.active = status.active
+  report.stableSeq = status.stableSeq
+  report.lastExecuted = status.lastExecuted
+  if (status.solicits) sendTo(r, from, makeStatus(r, false))
+  sendCheckpoints(r, from, status)
+  sendBatches(r, from, status)
+  if (status.view < r.view || (status.view === r.view && !status.active)) sendViewChanges(r, from, status)
+  else if (status.view === r.view && r.active) sendSlots(r, from, status)
+}
+
+/** The proof of the stable checkpoint to one that is below it; and the own messages for those not stable yet. */
+const sendCheckpoints = (r: ReplicaState, to: ReplicaId, status: Status): void => {
+  const { stable, held, stableAtMs } = r.checkpoints
+  // One that is only an instant behind gets there by itself.
+  const isRecent = (atMs: number): boolean => r.nowMs - atMs < r.config.statusIntervalMs && !status.solicits
+  if (status.stableSeq < stable.seq && !isRecent(stableAtMs)) for (const message of stable.proof) sendTo(r, to, message)
+  for (const checkpoint of held.values()) {
+    const { message, takenAtMs } = checkpoint
+    if (message.seq > stable.seq && message.seq > status.stableSeq && !isRecent(takenAtMs)) sendTo(r, to, message)
+  }
+}
+
+const sendBatches = (r: ReplicaState, to: ReplicaId, status: Status): void => {
+  let bytes = 0
+  for (const digest of status.missingBatches.slice(0, SLOTS_PER_ANSWER_MAX)) {
+    const batch = r.log.batch(digest)
+    if (batch === undefined) continue
+    sendTo(r, to, { type: 'batch-data', batch })
+    bytes += batch.bytes.length
+    if (bytes > BATCH_BYTES_PER_ANSWER_MAX) return
+  }
+}
+
+/** The new-view that leads to the current view; while it is being made, the view-changes for it. */
+const sendViewChanges = (r: ReplicaState, to: ReplicaId, status: Status): void => {
+  if (r.active) {
+    if (r.newView !== null) sendTo(r, to, r.newView)
+    return
+  }
+  for (const viewChange of r.viewChanges.values()) {
+    const isHeld = status.view === r.view && (viewChange.replica === to || status.viewChangesFrom.includes(viewChange.replica))
+    if (viewChange.view === r.view && !isHeld) sendTo(r, to, viewChange)
+  }
+}
+
+const sendSlots = (r: ReplicaState, to: ReplicaId, status: Status): void => {
+  const reached = new Map(status.slots.map((slot) => [slot.seq, slot]))
+  const high = r.log.highest(lowWatermark(r))
+  let answered = 0
+  let bytes = 0
+  for (let seq: number = Math.max(status.lastExecuted, lowWatermark(r)) + 1; seq <= high; seq++) {
+    const slot = r.log.get(seq)
+    if (slot === undefined || slot.digest === null) continue
+    // What was accepted an instant ago is on its way anyhow.
+    if (r.nowMs - slot.acceptedAtMs < r.config.statusIntervalMs / 2) continue
+    bytes += sendSlot(r, to, slot, reached.get(slot.seq))
+    if (++answered >= SLOTS_PER_ANSWER_MAX || bytes > BATCH_BYTES_PER_ANSWER_MAX) return
+  }
+}
+
+/** Sends what the peer lacks of one slot; returns the bytes of batches among it. */
+const sendSlot = (r: ReplicaState, to: ReplicaId, slot: Slot, reached: SlotStatus | undefined): number => {
+  const digest = slot.digest
+  if (digest === null) return 0
+  const { view, config } = r
+  const vote = { view, seq: slot.seq as SeqNo, digest, replica: config.id }
+  let bytes = 0
+  const isMine = isPrimary(r) || r.nowMs - slot.acceptedAtMs >= RELAY_AFTER_PERIODS * config.statusIntervalMs
+  if (reached?.prePrepared !== true && slot.prePrepare !== null && isMine) {
+    sendTo(r, to, slot.prePrepare)
+    bytes = slot.prePrepare.batch.bytes.length
+  }
+  if (reached?.prepared !== true && !isPrimary(r)) sendTo(r, to, { type: 'prepare', ...vote })
+  if (reached?.committed !== true && slot.prepared) sendTo(r, to, { type: 'commit', ...vote })
+  return bytes
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { add, readCounter } from '../../support/counter-service.ts'
+import { Cluster } from '../../support/protocol-cluster.ts'
+
+describe('normal case', () => {
+  it.each([1, 4, 5, 7])('executes requests once, in one order, at %i replicas', (n) => {
+    const cluster = new Cluster({ n })
+    const client = cluster.addClient()
+    for (let i = 1; i <= 10; i++) expect(readCounter(cluster.call(client, add(3)).result)).toBe(i)
+    cluster.run(2_000)
+    cluster.assertAgreement()
+    const digests = cluster.nodes.map((node) => node.core.stateDigest())
+    expect(new Set(digests).size).toBe(1)
+    expect(cluster.nodes.map((node) => node.core.snapshot().lastExecuted)).toEqual(cluster.nodes.map(() => 10))
+    expect(cluster.node(0).core.snapshot().lowWatermark).toBe(8)
+    expect(cluster.nodes.every((node) => node.core.snapshot().view === 0)).toBe(true)
+  })
+
+  it('gathers requests into batches while the pipeline is full', () => {
+    const cluster = new Cluster({ config: { pipelineMax: 2 } })
+    const clients = Array.from({ length: 20 }, () => cluster.addClient())
+    for (const client of clients) cluster.submit(client, add(1))
+    cluster.run(100)
+    expect(clients.every((client) => client.results.length === 1)).toBe(true)
+    expect(cluster.executed(1).size).toBe(3)
+    expect(cluster.node(2).service.counters[1]).toBe(20)
+  })
+
+  it('bounds a batch by requests and by bytes, and lets a larger request go alone', () => {
+    const byCount = new Cluster({ config: { pipelineMax: 1, batchRequestsMax: 3 } })
+    const byBytes = new Cluster({ config: { pipelineMax: 1, batchBytesMax: 1 } })
+    for (const [cluster, batches] of [
+      [byCount, 4],
+      [byBytes, 10],
+    ] as const) {
+      const clients = Array.from({ length: 10 }, () => cluster.addClient())
+      for (const client of clients) cluster.submit(client, add(1))
+      cluster.run(500)
+      expect(cluster.executed(0).size).toBe(batches)
+      expect(cluster.node(0).service.counters[1]).toBe(10)
+    }
+  })
+
+  it('pitfall 25: after garbage collection low is the stable checkpoint and high is low + L; high + 1 is refused', () => {
+    const cluster = new Cluster()
+    const client = cluster.addClient()
+    for (let i = 0; i < 5; i++) cluster.call(client, add(1))
+    cluster.run(100)
+    const { lowWatermark, highWatermark } = cluster.node(1).core.snapshot()
+    expect([lowWatermark, highWatermark]).toEqual([4, 12])
+  })
+})

@@ -1,0 +1,276 @@
+/**
+ * A small deterministic cluster for tests of the core: FIFO network, virtual clock, disks that keep what was persisted. The
+ * driver's law is kept: a gated send or a reply leaves only when everything persisted before it is durable.
+ */
+import { createHash } from 'node:crypto'
+import { createClient } from '../../src/pbft/protocol/client.ts'
+import type { ClientCore, ClientEffect } from '../../src/pbft/protocol/client-steps.ts'
+import { defaultProtocolConfig, type ProtocolConfig } from '../../src/pbft/protocol/config.ts'
+import { asClientId, asDigest, asReplicaId, type Digest, type ReplicaId } from '../../src/pbft/protocol/ids.ts'
+import type { ReplicaMessage, Reply, Request } from '../../src/pbft/protocol/messages.ts'
+import type { LogRecord, Persisted } from '../../src/pbft/protocol/records.ts'
+import { createReplica } from '../../src/pbft/protocol/replica.ts'
+import type { Capabilities } from '../../src/pbft/protocol/capabilities.ts'
+import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../../src/pbft/protocol/steps.ts'
+import { encodeBatch } from '../../src/pbft/wire/index.ts'
+import { createCounterService, type CounterService } from './counter-service.ts'
+
+export const sha256 = (bytes: Uint8Array): Digest => asDigest(createHash('sha256').update(bytes).digest('hex'))
+
+/** The harness verifies no signatures, so any bytes do. */
+export const testCapabilities: Capabilities = { digest: sha256, encodeBatch, sign: () => new Uint8Array(64) }
+
+export const testConfig = (n: number, id: number, over: Partial<ProtocolConfig> = {}): ProtocolConfig => ({
+  ...defaultProtocolConfig,
+  checkpointInterval: 4,
+  logWindow: 8,
+  ...over,
+  n,
+  id: asReplicaId(id),
+})
+
+export interface Packet {
+  readonly from: ReplicaId
+  readonly to: ReplicaId
+  readonly message: ReplicaMessage
+}
+
+/** What survives a crash. */
+export class TestDisk {
+  records: LogRecord[] = []
+
+  read(): Persisted {
+    const partitions = new Map<number, Uint8Array>()
+    for (const record of this.records) {
+      if (record.kind === 'checkpoint') for (const { index, bytes } of record.partitions) partitions.set(index, bytes)
+    }
+    return { partitions: [...partitions].map(([index, bytes]) => ({ index, bytes })), records: this.records.slice() }
+  }
+}
+
+export interface Node {
+  readonly id: ReplicaId
+  core: ReplicaCore
+  service: CounterService
+  readonly disk: TestDisk
+  readonly timers: Map<TimerName, number>
+  readonly events: ProtocolEvent[]
+  up: boolean
+}
+
+export interface TestClient {
+  readonly id: string
+  readonly core: ClientCore
+  timerAt: number | null
+  readonly results: { readonly result: Uint8Array; readonly seq: number; readonly repliers: readonly number[] }[]
+}
+
+export interface ClusterOptions {
+  readonly n?: number
+  readonly config?: Partial<ProtocolConfig>
+  /** False drops the packet. */
+  readonly filter?: (packet: Packet, cluster: Cluster) => boolean
+  readonly capabilities?: Capabilities
+}
+
+export class Cluster {
+  nowMs = 1_000_000
+  readonly nodes: Node[] = []
+  readonly clients: TestClient[] = []
+  readonly queue: Packet[] = []
+  readonly replies: { readonly reply: Reply }[] = []
+  filter: (packet: Packet, cluster: Cluster) => boolean
+  /** False keeps a client's requests from a replica. */
+  clientFilter: (to: ReplicaId, request: Request) => boolean = () => true
+  /** False keeps a replica's reply from its client. */
+  replyFilter: (reply: Reply) => boolean = () => true
+  readonly #n: number
+  readonly #config: Partial<ProtocolConfig>
+  readonly #capabilities: Capabilities
+
+  constructor(options: ClusterOptions = {}) {
+    this.#n = options.n ?? 4
+    this.#config = options.config ?? {}
+    this.#capabilities = options.capabilities ?? testCapabilities
+    this.filter = options.filter ?? (() => true)
+    for (let id = 0; id < this.#n; id++) this.nodes.push(this.#boot(id, new TestDisk()))
+    for (const node of this.nodes) this.input(node.id, { type: 'start' })
+  }
+
+  #boot(id: number, disk: TestDisk): Node {
+    const service = createCounterService()
+    const core = createReplica(testConfig(this.#n, id, this.#config), this.#capabilities, service, disk.read())
+    return { id: asReplicaId(id), core, service, disk, timers: new Map(), events: [], up: true }
+  }
+
+  node(id: number): Node {
+    const node = this.nodes[id]
+    if (node === undefined) throw new Error(`no replica ${id}`)
+    return node
+  }
+
+  crash(id: number): void {
+    const node = this.node(id)
+    node.up = false
+    node.timers.clear()
+  }
+
+  /** Starts a replica again from its disk. */
+  restart(id: number): void {
+    const booted = this.#boot(id, this.node(id).disk)
+    this.nodes[id] = booted
+    this.input(booted.id, { type: 'start' })
+  }
+
+  /** One input, its effects, and `drained`. */
+  input(id: number, input: Input): Effect[] {
+    const node = this.node(id)
+    if (!node.up) return []
+    const effects = [...node.core.step(input, this.nowMs), ...node.core.step({ type: 'drained' }, this.nowMs)]
+    for (const effect of effects) this.#run(node, effect)
+    return effects
+  }
+
+  #run(node: Node, effect: Effect): void {
+    switch (effect.type) {
+      case 'persist':
+        node.disk.records.push(effect.record)
+        break
+      case 'send':
+        for (const to of effect.to) this.queue.push({ from: node.id, to, message: effect.message })
+        break
+      case 'reply':
+        this.replies.push({ reply: effect.reply })
+        this.#deliverReply(effect.reply)
+        break
+      case 'set-timer':
+        node.timers.set(effect.timer, this.nowMs + effect.delayMs)
+        break
+      case 'cancel-timer':
+        node.timers.delete(effect.timer)
+        break
+      case 'event':
+        node.events.push(effect.event)
+    }
+  }
+
+  #deliverReply(reply: Reply): void {
+    const client = this.clients.find((other) => other.id === reply.client)
+    if (client !== undefined && this.replyFilter(reply)) {
+      this.#runClient(client, client.core.step({ type: 'reply', from: reply.replica, reply }, this.nowMs))
+    }
+  }
+
+  addClient(id = `client/${this.clients.length}`): TestClient {
+    const core = createClient(
+      { n: this.#n, client: asClientId(id), retryMs: 200, retryMaxMs: 2_000 },
+      { digest: sha256, authenticate: () => ({ kind: 'signature', signature: new Uint8Array(64) }) },
+    )
+    const client: TestClient = { id, core, timerAt: null, results: [] }
+    this.clients.push(client)
+    return client
+  }
+
+  submit(client: TestClient, operation: Uint8Array, readOnly = false): void {
+    this.#runClient(client, client.core.step({ type: 'submit', operation, readOnly }, this.nowMs))
+  }
+
+  #runClient(client: TestClient, effects: ClientEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'set-timer') client.timerAt = this.nowMs + effect.delayMs
+      else if (effect.type === 'cancel-timer') client.timerAt = null
+      else if (effect.type === 'completed') client.results.push(effect)
+    }
+    for (const effect of effects) {
+      if (effect.type !== 'send') continue
+      for (const to of effect.to) if (this.clientFilter(to, effect.request)) this.input(to, { type: 'request', request: effect.request })
+    }
+  }
+
+  /** Delivers packets until none is left. */
+  deliver(): void {
+    for (let packet = this.queue.shift(); packet !== undefined; packet = this.queue.shift()) {
+      if (this.filter(packet, this)) this.input(packet.to, { type: 'message', from: packet.from, message: packet.message })
+    }
+  }
+
+  /** Lets virtual time pass, delivering everything and firing timers as they come due. */
+  run(durationMs: number): void {
+    const end = this.nowMs + durationMs
+    this.deliver()
+    for (;;) {
+      const next = Math.min(...this.#dueTimes())
+      if (next > end) break
+      this.nowMs = Math.max(this.nowMs, next)
+      this.#fireDue()
+      this.deliver()
+    }
+    this.nowMs = end
+  }
+
+  #dueTimes(): number[] {
+    const times = this.clients.map((client) => client.timerAt ?? Number.POSITIVE_INFINITY)
+    for (const node of this.nodes) if (node.up) times.push(...node.timers.values())
+    return times
+  }
+
+  #fireDue(): void {
+    for (const node of this.nodes) {
+      for (const [timer, at] of [...node.timers]) {
+        if (!node.up || at > this.nowMs || node.timers.get(timer) !== at) continue
+        node.timers.delete(timer)
+        this.input(node.id, { type: 'timer', timer })
+      }
+    }
+    for (const client of this.clients) {
+      if (client.timerAt === null || client.timerAt > this.nowMs) continue
+      client.timerAt = null
+      this.#runClient(client, client.core.step({ type: 'timer' }, this.nowMs))
+    }
+  }
+
+  /** Submits and runs until the result is there; throws when it does not come within `limitMs`. */
+  call(client: TestClient, operation: Uint8Array, limitMs = 20_000): { readonly result: Uint8Array; readonly seq: number } {
+    const before = client.results.length
+    this.submit(client, operation)
+    return this.#await(client, before, limitMs)
+  }
+
+  read(client: TestClient, operation: Uint8Array, limitMs = 20_000): { readonly result: Uint8Array; readonly seq: number } {
+    const before = client.results.length
+    this.submit(client, operation, true)
+    return this.#await(client, before, limitMs)
+  }
+
+  #await(client: TestClient, before: number, limitMs: number): { readonly result: Uint8Array; readonly seq: number } {
+    const end = this.nowMs + limitMs
+    this.deliver()
+    while (client.results.length === before && this.nowMs < end) this.run(10)
+    const result = client.results[before]
+    if (result === undefined) throw new Error(`no result for ${client.id} within ${limitMs} ms`)
+    return result
+  }
+
+  /** (seq, digest) executed by a replica, in the order of its disk. */
+  executed(id: number): Map<number, Digest> {
+    const executed = new Map<number, Digest>()
+    for (const record of this.node(id).disk.records) if (record.kind === 'executed') executed.set(record.seq, record.digest)
+    return executed
+  }
+
+  /** Throws when two replicas executed different batches at one sequence number. */
+  assertAgreement(): void {
+    const agreed = new Map<number, Digest>()
+    for (const node of this.nodes) {
+      for (const [seq, digest] of this.executed(node.id)) {
+        const other = agreed.get(seq)
+        if (other !== undefined && other !== digest) throw new Error(`replica ${node.id} disagrees at ${seq}`)
+        agreed.set(seq, digest)
+      }
+    }
+  }
+
+  eventsOf<T extends ProtocolEvent['type']>(id: number, type: T): Extract<ProtocolEvent, { readonly type: T }>[] {
+    return this.node(id).events.filter((event): event is Extract<ProtocolEvent, { readonly type: T }> => event.type === type)
+  }
+}
