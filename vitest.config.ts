@@ -3,7 +3,16 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/{pbft,link,replica,contract,web,renderer,scripts}/**/*.test.ts', 'test/sim/**/*.test.ts', 'test/cluster-units/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'test/{pbft,link,replica,contract,main,web,renderer,scripts}/**/*.test.ts',
+            'test/sim/**/*.test.ts',
+            'test/cluster-units/**/*.test.ts',
+          ],
+        },
+      },
       {
         test: {
           name: 'cluster',

@@ -7,7 +7,6 @@ import { basename, dirname } from 'node:path'
 import { utilityProcess } from 'electron'
 import type { Child, ChildExit, Launch } from '../cluster/launch.ts'
 import { launchByNode } from '../cluster/launch-node.ts'
-import { childBridge } from './paths.ts'
 
 /** Sends a signal; one that comes too late finds nobody, which is no error. */
 const signal = (pid: number, name: NodeJS.Signals): void => {
@@ -22,7 +21,7 @@ const launchByUtilityProcess: Launch = (entry, options) =>
   new Promise((resolve, reject) => {
     mkdirSync(dirname(options.logFile), { recursive: true })
     const log = createWriteStream(options.logFile, { flags: 'a' })
-    const child = utilityProcess.fork(childBridge, [entry, ...options.args], {
+    const child = utilityProcess.fork(entry, [...options.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       serviceName: basename(entry),
     })

@@ -8,7 +8,6 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 
 export const entries = { replica: join(here, 'replica.cjs'), recorder: join(here, 'recorder.cjs') }
-export const childBridge = join(here, 'child-bridge.cjs')
 export const preload = join(root, 'out', 'preload', 'index.cjs')
 export const pageFolder = join(root, 'out', 'renderer')
 export const icon = join(root, 'resources', 'icon.png')

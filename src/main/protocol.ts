@@ -1,7 +1,8 @@
 /** `app://panel/`: the built page, and nothing else of the disk. */
 import { readFile } from 'node:fs/promises'
-import { extname, join, normalize, sep } from 'node:path'
+import { extname } from 'node:path'
 import { protocol, type Session } from 'electron'
+import { fileOf } from './page-files.ts'
 
 export const pageOrigin = 'app://panel'
 export const pageUrl = `${pageOrigin}/index.html`
@@ -27,21 +28,6 @@ const headers = {
 /** Before the app is ready: a standard, secure scheme has an origin and a strict policy like https. */
 export const registerScheme = (): void =>
   protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }])
-
-/** The file that a URL names inside `folder`; null when it names something outside, or none. */
-export const fileOf = (folder: string, address: string): string | null => {
-  let path: string
-  try {
-    const url = new URL(address)
-    if (url.protocol !== 'app:' || url.host !== 'panel') return null
-    path = decodeURIComponent(url.pathname)
-  } catch {
-    return null
-  }
-  if (path.includes('\0') || path.includes('\\')) return null
-  const file = normalize(join(folder, path === '/' ? 'index.html' : path))
-  return file.startsWith(folder + sep) ? file : null
-}
 
 /** Serves the page to one session. */
 export const servePage = (session: Session, folder: string): void =>

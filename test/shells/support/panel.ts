@@ -1,0 +1,134 @@
+/** The fixture: a panel with a data folder of its own, in a browser or in Electron; the specs do not know which. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { _electron, test as base, chromium, type ElectronApplication, type Page } from '@playwright/test'
+import type { Method, Params, ResultOf } from '../../../src/contract/api.ts'
+import type { Result } from '../../../src/contract/result.ts'
+import type { PanelShell } from '../../../src/contract/shell.ts'
+import { testIds } from '../../../src/renderer/testids.ts'
+import { findBrowser, rootFlags } from './find-browser.ts'
+import { root, startServing, type Serving } from './serve.ts'
+
+export interface ShellOptions {
+  readonly shell: 'browser' | 'electron'
+}
+
+export interface Panel {
+  readonly page: Page
+  readonly dataFolder: string
+  /** Only in Electron. */
+  readonly app: ElectronApplication | null
+  /** Only in the browser. */
+  readonly serving: Serving | null
+  /** A call of the contract, past the page's screens, to look at what they should show. */
+  call<M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>>
+  /** Policy violations since the page was loaded. */
+  cspViolations(): Promise<readonly string[]>
+}
+
+interface Opened extends Panel {
+  close(): Promise<void>
+}
+
+declare global {
+  interface Window {
+    panelShell?: PanelShell
+    cspViolationsSeen?: string[]
+  }
+}
+
+/** Runs in the page before anything of its own. */
+const watchViolations = (): void => {
+  const seen: string[] = []
+  window.cspViolationsSeen = seen
+  document.addEventListener('securitypolicyviolation', (event) =>
+    seen.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`),
+  )
+}
+
+const violationsOf = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(() => window.cspViolationsSeen ?? ['the watcher did not run'])
+
+const valueOf = <T>(method: string, result: Result<T>): T => {
+  if (!result.ok) throw new Error(`${method}: ${result.error.code}: ${result.error.message}`)
+  return result.value
+}
+
+/** The contract over the page server's HTTP call and WebSocket, as a script would use it. */
+const callByPage = async <M extends Method>(page: Page, method: M, params: Params<M>): Promise<ResultOf<M>> => {
+  const result = await page.evaluate(([name, given]) => window.panelShell?.call(name, given), [method, params] as const)
+  if (result === undefined) throw new Error('the page has no shell')
+  return valueOf(method, result as Result<ResultOf<M>>)
+}
+
+const callBySocket = <M extends Method>(serving: Serving, method: M, params: Params<M>): Promise<ResultOf<M>> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${serving.url.replace('http', 'ws')}/api/v1/socket`, ['pbft-panel', `token.${serving.token}`])
+    socket.onerror = () => reject(new Error(`${method}: no connection`))
+    socket.onopen = () => socket.send(JSON.stringify({ id: 1, method, params }))
+    socket.onmessage = (message) => {
+      socket.close()
+      const { result } = JSON.parse(String(message.data)) as { result: Result<ResultOf<M>> }
+      if (result.ok) resolve(result.value)
+      else reject(new Error(`${method}: ${result.error.code}: ${result.error.message}`))
+    }
+  })
+
+const openInBrowser = async (dataFolder: string): Promise<Opened> => {
+  const serving = await startServing(['--data', dataFolder, '--empty'])
+  const browser = await chromium.launch({ executablePath: findBrowser(), args: rootFlags })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' })
+  await page.addInitScript(watchViolations)
+  await page.goto(`${serving.url}/#token=${serving.token}`)
+  return {
+    page,
+    dataFolder,
+    app: null,
+    serving,
+    call: (method, params) => callBySocket(serving, method, params),
+    cspViolations: () => violationsOf(page),
+    async close() {
+      await browser.close()
+      await serving.stop()
+    },
+  }
+}
+
+const openInElectron = async (dataFolder: string): Promise<Opened> => {
+  const executablePath = process.env.PBFT_PANEL_TEST_ELECTRON
+  if (executablePath === undefined) throw new Error('PBFT_PANEL_TEST_ELECTRON names no Electron: run these by npm test -- shells.')
+  const official = process.env.PBFT_PANEL_TEST_ELECTRON_OFFICIAL === 'true'
+  const app = await _electron.launch({
+    executablePath,
+    args: [...(official ? [root] : []), ...rootFlags, '--disable-gpu', '--lang=en-GB', `--data=${dataFolder}`],
+    env: { ...process.env, PBFT_PANEL_CLOSE_WITHOUT_ASKING: '1' } as Record<string, string>,
+  })
+  const page = await app.firstWindow()
+  // The first load may be past its beginning already: the watcher has to be there before it.
+  await page.addInitScript(watchViolations)
+  await page.reload()
+  return {
+    page,
+    dataFolder,
+    app,
+    serving: null,
+    call: (method, params) => callByPage(page, method, params),
+    cspViolations: () => violationsOf(page),
+    close: () => app.close(),
+  }
+}
+
+export const test = base.extend<ShellOptions & { readonly panel: Panel }>({
+  shell: ['browser', { option: true }],
+  panel: async ({ shell }, use) => {
+    const dataFolder = mkdtempSync(join(tmpdir(), 'pbft-panel-shell-'))
+    const panel = shell === 'browser' ? await openInBrowser(dataFolder) : await openInElectron(dataFolder)
+    await panel.page.getByTestId(testIds.appReady).waitFor()
+    await use(panel)
+    await panel.close()
+    rmSync(dataFolder, { recursive: true, force: true })
+  },
+})
+
+export { expect } from '@playwright/test'
