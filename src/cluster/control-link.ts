@@ -51,7 +51,10 @@ export class ControlLink {
         queueMicrotask(() => {
           if (this.#link === link) options.onUp()
         })
-        return { onMessages: (messages) => messages.forEach((message) => this.#onMessage(message)), onClose: (detail) => this.#onClose(detail) }
+        return {
+          onMessages: (messages) => messages.forEach((message) => this.#onMessage(message)),
+          onClose: (detail) => this.#onClose(detail),
+        }
       },
       onFailed: (reason, detail) => options.onFailed(detail, reason !== null),
     })

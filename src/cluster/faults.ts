@@ -116,7 +116,8 @@ export const describeFault = (fault: FaultRequest): string => {
       return `partition ${fault.groups.map((group) => `{${replicaList(group)}}`).join(' ')}`
     default: {
       const arrow = fault.bothWays ? '<->' : '->'
-      const how = fault.type === 'delay' ? ` ${fault.delayMs} ms` : 'probability' in fault ? ` ${Math.round(fault.probability * 100)} %` : ''
+      const how =
+        fault.type === 'delay' ? ` ${fault.delayMs} ms` : 'probability' in fault ? ` ${Math.round(fault.probability * 100)} %` : ''
       return `${fault.type}${how} r${fault.from} ${arrow} r${fault.to}`
     }
   }

@@ -74,7 +74,8 @@ export const createClusterFolder = async (folder: string, options: CreateCluster
   return checked
 }
 
-const withoutUndefined = (parameters: object): object => Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined))
+const withoutUndefined = (parameters: object): object =>
+  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined))
 
 const membersOf = async (options: CreateClusterOptions, publicKeys: readonly string[]): Promise<Manifest['replicas']> => {
   const hosts = options.hosts ?? []
@@ -126,10 +127,18 @@ export const openFolder = (manifestFile: string): Result<OpenedFolder> => {
   for (const principal of manifest.principals.filter(({ operator }) => operator)) {
     const key = loadPrivateKey(join(folder, keyFileOfPrincipal(principal.name)))
     if (!key.ok) problem = key.error.message
-    else if (publicKeyOf(key.value) !== principal.publicKey) problem = `keys/${principal.name}.key is not the key of the manifest's ${principal.name}`
+    else if (publicKeyOf(key.value) !== principal.publicKey)
+      problem = `keys/${principal.name}.key is not the key of the manifest's ${principal.name}`
     else {
       const localReplicas = new Set(manifest.replicas.map(({ id }) => id).filter((id) => existsSync(join(folder, keyFileOfReplica(id)))))
-      return ok({ file, folder, manifest, directory: directoryOf(manifest), operator: { name: principal.name, key: key.value }, localReplicas })
+      return ok({
+        file,
+        folder,
+        manifest,
+        directory: directoryOf(manifest),
+        operator: { name: principal.name, key: key.value },
+        localReplicas,
+      })
     }
   }
   return fail('unauthorized', `${file}: no key that may control this cluster: ${problem}`, { file, problem })

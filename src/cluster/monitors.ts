@@ -8,6 +8,7 @@ import { replicaList } from './sentence.ts'
 const seqsKept = 20_000
 const clientsKept = 20_000
 const acknowledgedKept = 100_000
+const recentKept = 2_000
 
 /** One executed request as the log has it. */
 export interface LoggedRequest {
@@ -46,6 +47,8 @@ export class Monitors {
   readonly #lastOf = new BoundedMap<string, { timestamp: number; result: string }>(clientsKept)
   /** seq -> requests that the host's clients got an answer for and that the log has not shown yet. */
   readonly #acknowledged = new BoundedMap<number, LoggedRequest[]>(acknowledgedKept)
+  /** The requests of the newest seqs, for answers that are heard of after the log has been read. */
+  readonly #recent = new BoundedMap<number, readonly LoggedRequest[]>(recentKept)
   readonly #violations = new Map<MonitorName, { detail: string; seq: number | null }>()
   readonly #since = new Map<MonitorName, { state: Monitor['state']; since: number }>()
   #compared = 0
@@ -84,17 +87,38 @@ export class Monitors {
     }
     if (this.#first === 0) this.#first = seq
     this.#last = seq
+    this.#recent.set(seq, requests)
     const duplicates = requests.map((request) => this.#loggedRequest(seq, request))
-    this.#checkAcknowledged(seq, requests)
+    for (const expected of this.#acknowledged.get(seq) ?? []) this.#checkAcknowledged(seq, expected, requests)
+    this.#acknowledged.delete(seq)
     return duplicates
   }
 
   /** A client of this host was answered: the log must have the request at `seq` with this result, and only there. */
   acknowledged(seq: number, request: LoggedRequest): void {
     if (seq === 0) return
+    const logged = this.#recent.get(seq)
+    if (logged !== undefined) this.#checkAcknowledged(seq, request, logged)
+    if (seq <= this.#last) return
     const waiting = this.#acknowledged.get(seq)
     if (waiting === undefined) this.#acknowledged.set(seq, [request])
     else waiting.push(request)
+  }
+
+  /** The journal remembers `last` as the end of the log of an earlier run. */
+  restored(last: number): void {
+    this.#last = last
+    this.#first = last === 0 ? 0 : 1
+  }
+
+  /** What was remembered of an earlier run is gone from the replicas, though they promised to keep it. */
+  lost(detail: string, seq: number): void {
+    this.#violate('no-gaps', detail, seq)
+  }
+
+  /** Violations so far, by name. */
+  violations(): ReadonlyMap<MonitorName, { readonly detail: string }> {
+    return this.#violations
   }
 
   /** The seq of a disagreement on batches; null while agreement holds. */
@@ -107,9 +131,15 @@ export class Monitors {
     const unseen = (detail: string): Finding => ({ state: 'unknown', detail })
     const findings: Record<MonitorName, Finding> = {
       agreement:
-        this.#compared === 0 ? unseen('no batch was seen at two replicas yet') : holds(`${this.#compared} batches equal at all who committed`),
+        this.#compared === 0
+          ? unseen('no batch was seen at two replicas yet')
+          : holds(`${this.#compared} batches equal at all who committed`),
       'no-gaps':
-        this.#last === 0 ? unseen('the log is empty') : this.#gap === null ? holds(`seqs ${this.#first} to ${this.#last}`) : unseen(this.#gap),
+        this.#last === 0
+          ? unseen('the log is empty')
+          : this.#gap === null
+            ? holds(`seqs ${this.#first} to ${this.#last}`)
+            : unseen(this.#gap),
       'exactly-once':
         this.#last === 0 ? unseen('no request was executed yet') : holds(`${this.#confirmed} answered requests found once in the log`),
       'digests-equal':
@@ -143,16 +173,14 @@ export class Monitors {
     return true
   }
 
-  #checkAcknowledged(seq: number, requests: readonly LoggedRequest[]): void {
-    for (const expected of this.#acknowledged.get(seq) ?? []) {
-      const found = requests.filter(({ client, timestamp }) => client === expected.client && timestamp === expected.timestamp)
-      if (found.length === 1 && found[0]?.result === expected.result) this.#confirmed += 1
-      else {
-        const what = found.length === 0 ? 'is not in the log' : 'is in the log with another result'
-        this.#violate('exactly-once', `request ${expected.timestamp} of ${expected.client}, answered at seq ${seq}, ${what}`, seq)
-      }
+  #checkAcknowledged(seq: number, expected: LoggedRequest, requests: readonly LoggedRequest[]): void {
+    const found = requests.filter(({ client, timestamp }) => client === expected.client && timestamp === expected.timestamp)
+    if (found.length === 1 && found[0]?.result === expected.result) {
+      this.#confirmed += 1
+      return
     }
-    this.#acknowledged.delete(seq)
+    const what = found.length === 0 ? 'is not in the log' : 'is in the log with another result'
+    this.#violate('exactly-once', `request ${expected.timestamp} of ${expected.client}, answered at seq ${seq}, ${what}`, seq)
   }
 
   #violate(name: MonitorName, detail: string, seq: number): void {

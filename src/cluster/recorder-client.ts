@@ -59,7 +59,10 @@ export class RecorderClient {
     this.#timer ??= setTimeout(() => this.#send(), writeMs)
   }
 
-  query<Q extends Exclude<RecorderQuery, 'open' | 'close'>>(query: Q, params: RecorderQueries[Q]['params']): Promise<Result<RecorderQueries[Q]['result']>> {
+  query<Q extends Exclude<RecorderQuery, 'open' | 'close'>>(
+    query: Q,
+    params: RecorderQueries[Q]['params'],
+  ): Promise<Result<RecorderQueries[Q]['result']>> {
     return this.#query(query, params)
   }
 

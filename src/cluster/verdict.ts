@@ -125,7 +125,11 @@ const noProgress = (input: VerdictInput, previous: Verdict | null): Found | null
   }
   const pending = Math.max(...input.replicas.map((replica) => replica.pending))
   const view = input.view ?? 0
-  return { state: 'stuck', key: 'verdict.stuck.noProgress', parameters: { since, pending, view, primary: primaryOf(asView(view), input.n) } }
+  return {
+    state: 'stuck',
+    key: 'verdict.stuck.noProgress',
+    parameters: { since, pending, view, primary: primaryOf(asView(view), input.n) },
+  }
 }
 
 const withProgress = (input: VerdictInput, missing: readonly VerdictReplica[]): Found => {

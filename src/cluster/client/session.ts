@@ -24,7 +24,7 @@ export type Outcome =
   | { readonly cause: 'timeout' | 'cancelled'; readonly attempts: number; readonly matching: number; readonly needed: number }
 
 export interface RequestObserver {
-  onSent?(to: readonly number[], attempt: number, timestamp: number): void
+  onSent?(to: readonly number[], timestamp: number): void
   onReply?(from: number, matching: number, needed: number): void
 }
 
@@ -104,9 +104,9 @@ export class ClientSession {
     const running = this.#running
     switch (effect.type) {
       case 'send':
-        if (running !== null) running.attempts = effect.attempt
+        if (running !== null) running.attempts += 1
         this.#links.send(effect.to, effect.request)
-        running?.observer.onSent?.(effect.to, effect.attempt, effect.request.timestamp)
+        running?.observer.onSent?.(effect.to, effect.request.timestamp)
         break
       case 'set-timer':
         this.#clearTimer()

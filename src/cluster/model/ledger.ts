@@ -38,6 +38,8 @@ export class Ledger {
   readonly #dirty = new Set<number>()
   /** Highest seq with any observation. */
   #last = 0
+  /** Lowest seq with any observation: what came before this host began to watch is not its matter. */
+  #lowest = Infinity
   #executed = 0
 
   constructor(n: number) {
@@ -65,6 +67,7 @@ export class Ledger {
     const column = this.#columns[replica]
     if (column === undefined || slot.seq < this.first || slot.seq === 0) return
     this.#last = Math.max(this.#last, slot.seq)
+    this.#lowest = Math.min(this.#lowest, slot.seq)
     const at = this.#claim(column, slot.seq)
     const own = (time: number | null): number => (time === null ? 0 : time - offsetMs)
     column.view[at] = slot.view
@@ -73,6 +76,7 @@ export class Ledger {
     column.preparedAt[at] = own(slot.preparedAt)
     column.committedAt[at] = own(slot.committedAt)
     column.executedAt[at] = own(slot.executedAt)
+    if (slot.executedAt !== null) column.transferred[at] = 0
     if (slot.executedAt !== null) this.#executed = Math.max(this.#executed, slot.seq)
     this.#dirty.add(slot.seq)
   }
@@ -81,7 +85,7 @@ export class Ledger {
   passed(replica: number, upTo: number): void {
     const column = this.#columns[replica]
     if (column === undefined) return
-    for (let seq = Math.min(upTo, this.#last); seq >= this.first; seq -= 1) {
+    for (let seq = Math.min(upTo, this.#last); seq >= Math.max(this.first, this.#lowest); seq -= 1) {
       const at = this.#claim(column, seq)
       if (column.transferred[at] === 1 || column.executedAt[at] !== 0) break
       column.transferred[at] = 1

@@ -62,7 +62,14 @@ export class Views {
         const draft = this.#draft(event.view)
         const before = draft.votes.get(event.from)
         const { stableSeq, prepared, prePrepared } = event
-        draft.votes.set(event.from, { replica: event.from, at: before?.at ?? at, reason: before?.reason ?? null, stableSeq, prepared, prePrepared })
+        draft.votes.set(event.from, {
+          replica: event.from,
+          at: before?.at ?? at,
+          reason: before?.reason ?? null,
+          stableSeq,
+          prepared,
+          prePrepared,
+        })
         return true
       }
       case 'view-entered': {
@@ -102,7 +109,8 @@ export class Views {
     const drafts = [...this.#drafts.values()].sort((a, b) => a.view - b.view)
     let lastExecutedAt: number | null = null
     return drafts.map((draft) => {
-      const outageMs = draft.firstExecutedAt === null || lastExecutedAt === null ? null : Math.max(0, draft.firstExecutedAt - lastExecutedAt)
+      const outageMs =
+        draft.firstExecutedAt === null || lastExecutedAt === null ? null : Math.max(0, draft.firstExecutedAt - lastExecutedAt)
       lastExecutedAt = draft.lastExecutedAt ?? lastExecutedAt
       return this.#info(draft, outageMs)
     })

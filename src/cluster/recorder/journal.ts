@@ -77,7 +77,10 @@ export class Journal {
 
   bounds(): Bounds {
     this.flush()
-    const row = this.#db.prepare('SELECT MIN(seq) AS first, MAX(seq) AS last FROM entries').get() as { first: number | null; last: number | null }
+    const row = this.#db.prepare('SELECT MIN(seq) AS first, MAX(seq) AS last FROM entries').get() as {
+      first: number | null
+      last: number | null
+    }
     return { first: row.first ?? 0, last: row.last ?? 0 }
   }
 
@@ -106,7 +109,9 @@ export class Journal {
     const matches = matcherOf(filter)
     const entries: RecordedEntryWithLedger[] = []
     let bytes = 0
-    const rows = this.#db.prepare(`${selectEntries} WHERE entries.seq > ? ORDER BY entries.seq`).iterate(after) as IterableIterator<EntryRow>
+    const rows = this.#db
+      .prepare(`${selectEntries} WHERE entries.seq > ? ORDER BY entries.seq`)
+      .iterate(after) as IterableIterator<EntryRow>
     for (const row of rows) {
       const entry = entryOf(row)
       if (!matches(entry)) continue
@@ -165,13 +170,16 @@ export class Journal {
   }
 
   #documents<Body>(kind: string): Body[] {
-    const rows = this.#db.prepare('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, restoredMax) as { body: string }[]
+    const rows = this.#db.prepare('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, restoredMax) as {
+      body: string
+    }[]
     return rows.map((row) => JSON.parse(row.body) as Body).reverse()
   }
 
   /** Drops the oldest of everything beyond the bounds. Freed pages are used again, so the file stops growing. */
   #bound(): void {
-    const used = (this.#db.pragma('page_count', { simple: true }) as number) - (this.#db.pragma('freelist_count', { simple: true }) as number)
+    const used =
+      (this.#db.pragma('page_count', { simple: true }) as number) - (this.#db.pragma('freelist_count', { simple: true }) as number)
     if (used * (this.#db.pragma('page_size', { simple: true }) as number) > this.#bytesMax) {
       const { first, last } = this.bounds()
       const upTo = first + Math.ceil((last - first + 1) * droppedPart)
@@ -180,7 +188,9 @@ export class Journal {
     }
     for (const { kind } of this.#db.prepare('SELECT DISTINCT kind FROM documents').all() as { kind: string }[]) {
       this.#db
-        .prepare('DELETE FROM documents WHERE kind = ? AND at < (SELECT at FROM documents WHERE kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?)')
+        .prepare(
+          'DELETE FROM documents WHERE kind = ? AND at < (SELECT at FROM documents WHERE kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?)',
+        )
         .run(kind, kind, documentsMax)
     }
   }

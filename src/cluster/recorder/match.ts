@@ -21,7 +21,9 @@ const regexOf = (text: string): RegExp | null => {
 /** What is wrong with a filter, in one sentence; null when nothing is. */
 export const filterProblem = (filter: LogFilter): string | null => {
   const text = filter.text ?? ''
-  return text.length >= 3 && text.startsWith('/') && text.endsWith('/') && regexOf(text) === null ? `${text} is no regular expression` : null
+  return text.length >= 3 && text.startsWith('/') && text.endsWith('/') && regexOf(text) === null
+    ? `${text} is no regular expression`
+    : null
 }
 
 /** Whether an entry passes: its seq or digest has the text, or one of its requests meets every condition. */

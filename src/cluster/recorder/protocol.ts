@@ -67,7 +67,14 @@ export interface RecorderQueries {
 export type RecorderQuery = keyof RecorderQueries
 
 export type ToRecorder =
-  | { readonly [Q in RecorderQuery]: { readonly type: 'query'; readonly id: number; readonly query: Q; readonly params: RecorderQueries[Q]['params'] } }[RecorderQuery]
+  | {
+      readonly [Q in RecorderQuery]: {
+        readonly type: 'query'
+        readonly id: number
+        readonly query: Q
+        readonly params: RecorderQueries[Q]['params']
+      }
+    }[RecorderQuery]
   | { readonly type: 'write'; readonly records: readonly JournalRecord[] }
   /** Processes that cannot notice the host's end themselves (they are stopped); killed when the channel closes. Replaces the list. */
   | { readonly type: 'guard'; readonly pids: readonly number[] }

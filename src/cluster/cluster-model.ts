@@ -1,0 +1,255 @@
+/**
+ * The host's model of an open cluster: what replicas reported and observed, merged; the status that screens show. It neither
+ * starts nor sends anything.
+ */
+import type { ReplicaReport, ControlMessage } from '../contract/control.ts'
+import type { ClusterStatus, Monitor, ReplicaStatus, Verdict } from '../contract/model.ts'
+import type { AlarmKey } from '../contract/verdicts.ts'
+import { asView } from '../pbft/protocol/ids.ts'
+import { faultsTolerated, primaryOf, quorumSize, weakSize } from '../pbft/protocol/quorum.ts'
+import type { FaultBoard } from './fault-board.ts'
+import type { OpenedFolder } from './folder.ts'
+import type { Member } from './member.ts'
+import { Checkpoints } from './model/checkpoints.ts'
+import { Ledger } from './model/ledger.ts'
+import { Rate } from './model/metrics.ts'
+import { readObserved, type ObservedProtocolEvent } from './model/observed.ts'
+import { Views } from './model/views.ts'
+import { Monitors } from './monitors.ts'
+import type { MessageParameters } from './sentence.ts'
+import { toleratesMoreOf, verdictOf, viewOf, type VerdictReplica } from './verdict.ts'
+
+const patienceMinMs = 3_000
+
+export interface ClusterModelOptions {
+  readonly opened: OpenedFolder
+  readonly members: readonly Member[]
+  readonly faults: FaultBoard
+  onAlarm(key: AlarmKey, parameters: MessageParameters): void
+  onViews(): void
+  onCheckpoints(): void
+}
+
+export class ClusterModel {
+  readonly ledger: Ledger
+  readonly views: Views
+  readonly checkpoints = new Checkpoints()
+  readonly monitors = new Monitors()
+  readonly #options: ClusterModelOptions
+  readonly #n: number
+  readonly #rate = new Rate()
+  readonly #rejections = new Map<string, number>()
+  #verdict: Verdict | null = null
+  #lastExecuted = 0
+  #lastProgressAt: number | null = null
+  #waitingSince: number | null = null
+  #changingSince: number | null = null
+  #transferring = new Set<number>()
+
+  constructor(options: ClusterModelOptions) {
+    this.#options = options
+    this.#n = options.members.length
+    this.ledger = new Ledger(this.#n)
+    this.views = new Views(this.#n)
+  }
+
+  get verdict(): Verdict | null {
+    return this.#verdict
+  }
+
+  get lastExecuted(): number {
+    return this.#lastExecuted
+  }
+
+  /** Requests executed, by the replica that executed most (since its start). */
+  get requestsExecuted(): number {
+    return Math.max(0, ...this.#options.members.map((member) => member.report?.requestsExecuted ?? 0))
+  }
+
+  onReport(member: Member, report: ReplicaReport, nowMs: number): void {
+    if (report.lastExecuted > this.#lastExecuted) {
+      this.#lastExecuted = report.lastExecuted
+      this.#lastProgressAt = nowMs
+    }
+    this.ledger.passed(member.id, report.lastExecuted)
+    if (report.stateDigestSeq > 0) this.monitors.stateDigest(member.id, report.stateDigestSeq, report.stateDigest)
+    if (report.active && this.views.reported(member.id, report.view, nowMs)) this.#options.onViews()
+    this.#watchRejections(member.id, report.rejections)
+    this.#rate.observe(this.requestsExecuted, nowMs)
+  }
+
+  onObserved(member: Member, message: Extract<ControlMessage, { type: 'observed' }>, nowMs: number): void {
+    const offsetMs = member.clock.ms
+    for (const slot of message.slots) {
+      this.ledger.observe(member.id, slot, offsetMs)
+      if (slot.committedAt !== null || slot.executedAt !== null) this.monitors.committed(member.id, slot.seq, slot.digest)
+      if (slot.executedAt === null) continue
+      this.views.executed(slot.view, slot.executedAt - offsetMs)
+      if (slot.seq > this.#lastExecuted) {
+        this.#lastExecuted = slot.seq
+        this.#lastProgressAt = nowMs
+      }
+    }
+    for (const { at, event } of message.events) {
+      const known = readObserved(event)
+      if (known !== null) this.#onEvent(member, known, at - offsetMs)
+    }
+    if (message.dropped > 0) this.#options.onAlarm('alarm.replica.dropped', { replica: member.id, count: message.dropped })
+  }
+
+  /** The whole status at `nowMs`; moves the verdict on. */
+  status(nowMs: number): ClusterStatus {
+    const { opened, members, faults } = this.#options
+    const known = members.map((member) => member.status(nowMs, null))
+    const view = viewOf(this.#n, known.map(verdictReplica))
+    const primary = view === null ? null : primaryOf(asView(view), this.#n)
+    const replicas = known.map((replica) => ({ ...replica, isPrimary: replica.id === primary }))
+    this.#watchProgress(replicas, view, nowMs)
+    const verdict = this.#judge(replicas, view, nowMs)
+    const { manifest } = opened
+    return {
+      name: manifest.name,
+      clusterId: manifest.clusterId,
+      folder: opened.folder,
+      durability: manifest.durability,
+      authentication: manifest.authentication,
+      parameters: manifest.parameters,
+      verdict,
+      n: this.#n,
+      f: faultsTolerated(this.#n),
+      quorum: quorumSize(this.#n),
+      view,
+      primary,
+      toleratesMore: toleratesMoreOf(this.#n, replicas.map(verdictReplica)),
+      lastExecuted: this.#lastExecuted,
+      lastCommittedAt: this.#lastProgressAt,
+      requestsPerSecond: this.#rate.perSecond(nowMs),
+      replicas,
+      faults: faults.list(),
+      monitors: this.#monitorList(verdict, nowMs),
+      at: nowMs,
+    }
+  }
+
+  #judge(replicas: readonly ReplicaStatus[], view: number | null, nowMs: number): Verdict {
+    const { opened, faults } = this.#options
+    this.#verdict = verdictOf(
+      {
+        n: this.#n,
+        nowMs,
+        replicas: replicas.map(verdictReplica),
+        linkFaults: faults.linkFaults,
+        hears: (from, to) => faults.hears(from, to),
+        view,
+        lastProgressAt: this.#lastProgressAt,
+        waitingSince: this.#waitingSince,
+        changingSince: this.#changingSince,
+        frontier: this.#waitingSince === null ? null : this.ledger.frontier(),
+        disagreementSeq: this.monitors.disagreementSeq,
+        patienceMs: Math.max(patienceMinMs, 4 * opened.manifest.parameters.viewTimeoutMs),
+      },
+      this.#verdict,
+    )
+    return this.#verdict
+  }
+
+  #monitorList(verdict: Verdict, nowMs: number): Monitor[] {
+    const state = verdict.state === 'stuck' ? 'violated' : verdict.state === 'unknown' || verdict.state === 'stopped' ? 'unknown' : 'holds'
+    return this.monitors.list(nowMs, { state, detail: verdict.sentence })
+  }
+
+  /** Waiting: a weak certificate of replicas has requests and executes none. Changing: no quorum is active in one view. */
+  #watchProgress(replicas: readonly ReplicaStatus[], view: number | null, nowMs: number): void {
+    const live = replicas.filter((replica) => replica.state === 'live')
+    const waiting = live.filter((replica) => replica.pending > 0).length >= weakSize(this.#n)
+    this.#waitingSince = waiting ? Math.max(this.#waitingSince ?? nowMs, this.#lastProgressAt ?? 0) : null
+    const inView = live.filter((replica) => replica.active && replica.view === view).length
+    const changing = live.length >= quorumSize(this.#n) && inView < quorumSize(this.#n)
+    this.#changingSince = changing ? (this.#changingSince ?? nowMs) : null
+  }
+
+  #onEvent(member: Member, event: ObservedProtocolEvent, at: number): void {
+    if (this.views.observe(member.id, event, at)) this.#options.onViews()
+    if (this.checkpoints.observe(member.id, event, at)) this.#options.onCheckpoints()
+    const { onAlarm } = this.#options
+    switch (event.type) {
+      case 'checkpoint':
+        this.monitors.stateDigest(member.id, event.seq, event.digest)
+        break
+      case 'view-change-started':
+        onAlarm('alarm.view.changing', { replica: member.id, view: event.view })
+        break
+      case 'view-entered':
+        onAlarm('alarm.view.entered', { view: event.view, primary: event.primary })
+        break
+      case 'divergence':
+        this.#onDivergence(member, event)
+        break
+      case 'transfer':
+        this.#onTransfer(member, event)
+        break
+      default:
+        break
+    }
+  }
+
+  /** The one whose digest is not a weak certificate's is the odd one out. */
+  #onDivergence(member: Member, event: Extract<ObservedProtocolEvent, { type: 'divergence' }>): void {
+    const counts = new Map<string, number>()
+    const all = event.own === null ? event.digests : [...event.digests, { replica: member.id, digest: event.own }]
+    for (const { digest } of all) counts.set(digest, (counts.get(digest) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    for (const { replica, digest } of all) {
+      if ((counts.get(digest) ?? 0) === most) continue
+      const odd = this.#options.members[replica]
+      if (odd !== undefined) odd.diverged = true
+      this.#options.onAlarm('alarm.replica.diverged', { replica, seq: event.seq })
+    }
+  }
+
+  #onTransfer(member: Member, event: Extract<ObservedProtocolEvent, { type: 'transfer' }>): void {
+    const parameters = { replica: member.id, seq: event.seq }
+    if (event.state === 'started' && !this.#transferring.has(member.id)) {
+      this.#transferring.add(member.id)
+      this.#options.onAlarm('alarm.transfer.started', parameters)
+    } else if (event.state === 'completed' || event.state === 'abandoned') {
+      this.#transferring.delete(member.id)
+      member.diverged = member.diverged && event.state === 'abandoned'
+      this.#options.onAlarm(`alarm.transfer.${event.state}`, parameters)
+    }
+  }
+
+  #watchRejections(replica: number, rejections: Readonly<Record<string, number>>): void {
+    for (const [reason, count] of Object.entries(rejections)) {
+      const key = `${replica} ${reason}`
+      const before = this.#rejections.get(key) ?? 0
+      this.#rejections.set(key, count)
+      if (count > before && alarming.has(reason)) this.#options.onAlarm('alarm.replica.rejects', { replica, reason, count })
+    }
+  }
+}
+
+/** Refusals that no correct peer causes; the others (late votes and the like) are counted only. */
+const alarming = new Set([
+  'wrong-cluster',
+  'wrong-peer',
+  'unknown-peer',
+  'wrong-key',
+  'bad-signature',
+  'not-operator',
+  'bad-mac',
+  'bad-counter',
+  'wrong-sender',
+  'conflicting-pre-prepare',
+  'invalid-view-change',
+  'invalid-new-view',
+  'invalid-checkpoint',
+])
+
+const verdictReplica = (replica: ReplicaStatus): VerdictReplica => ({
+  id: replica.id,
+  state: replica.state,
+  view: replica.view,
+  active: replica.active,
+  pending: replica.pending,
+})

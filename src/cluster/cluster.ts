@@ -1,0 +1,444 @@
+/** An open cluster: its members, clients, faults, log and recording, joined; opened and closed as one. */
+import { join } from 'node:path'
+import type { ValidParams } from '../contract/api.ts'
+import type { ActiveFault } from '../contract/faults.ts'
+import type { PanelEvent } from '../contract/events.ts'
+import type { CheckpointInfo, ClusterStatus, LoadStatus, ReplicaStatus, ViewInfo } from '../contract/model.ts'
+import { fail, ok, type Result } from '../contract/result.ts'
+import { alarmSentences, type AlarmKey, type StageKey } from '../contract/verdicts.ts'
+import { quorumSize } from '../pbft/protocol/quorum.ts'
+import { ClientLinks } from './client/links.ts'
+import type { Completed } from './client/session.ts'
+import { ClusterModel } from './cluster-model.ts'
+import { FaultBoard, faultText } from './fault-board.ts'
+import { openFolder, saveManifest, type OpenedFolder } from './folder.ts'
+import type { HostOptions } from './host-interface.ts'
+import { Load, noLoad } from './load.ts'
+import { LogReader } from './log-reader.ts'
+import { Log } from './log.ts'
+import { Member } from './member.ts'
+import { Alarms } from './model/alarms.ts'
+import { Samples } from './model/metrics.ts'
+import { findFreePorts, isLoopback, isPortFree } from './ports.ts'
+import { RecorderClient } from './recorder-client.ts'
+import type { Restored } from './recorder/protocol.ts'
+import { Requests } from './requests.ts'
+import type { MessageParameters } from './sentence.ts'
+
+const readMs = 100
+const statusMs = 250
+const recordMs = 1_000
+/** How long opening waits for replicas that run elsewhere, ms. */
+const remoteWaitMs = 3_000
+/** Replicas of a host that was killed need a moment to go and free their ports. */
+const portWaitMs = 3_000
+const portPollMs = 50
+
+export interface ClusterEvents {
+  emit(event: PanelEvent): void
+  onStage(key: StageKey, parameters: MessageParameters): void
+}
+
+export class Cluster {
+  readonly opened: OpenedFolder
+  readonly log: Log
+  readonly requests: Requests
+  readonly faults: FaultBoard
+  readonly samples = new Samples()
+  readonly alarms = new Alarms()
+  readonly #options: HostOptions
+  readonly #events: ClusterEvents
+  readonly #members: readonly Member[]
+  readonly #model: ClusterModel
+  readonly #recorder: RecorderClient
+  readonly #links: ClientLinks
+  readonly #reader: LogReader
+  #timers: NodeJS.Timeout[] = []
+  #load: Load | null = null
+  #status: ClusterStatus | null = null
+  #past: { readonly views: readonly ViewInfo[]; readonly checkpoints: readonly CheckpointInfo[] } = { views: [], checkpoints: [] }
+  readonly #unrecorded = { seqs: new Set<number>(), views: false, checkpoints: false }
+  #secondBegan = Math.floor(Date.now() / 1_000) * 1_000
+  #closing = false
+
+  private constructor(opened: OpenedFolder, options: HostOptions, events: ClusterEvents, recorder: RecorderClient) {
+    this.opened = opened
+    this.#options = options
+    this.#events = events
+    this.#recorder = recorder
+    this.#members = opened.manifest.replicas.map(({ id }) => this.#makeMember(id))
+    this.faults = new FaultBoard({
+      members: this.#members,
+      onChange: (what, fault) => this.#onFault(what, fault),
+      onPaused: (pids) => recorder.guard(pids),
+    })
+    this.#model = new ClusterModel({
+      opened,
+      members: this.#members,
+      faults: this.faults,
+      onAlarm: (key, parameters) => this.#alarm(key, parameters),
+      onViews: () => {
+        this.#unrecorded.views = true
+        events.emit({ type: 'views' })
+      },
+      onCheckpoints: () => {
+        this.#unrecorded.checkpoints = true
+        events.emit({ type: 'checkpoints' })
+      },
+    })
+    const { ledger, monitors } = this.#model
+    const n = this.#members.length
+    this.log = new Log({ n, ledger, monitors, recorder })
+    this.#reader = new LogReader({
+      members: this.#members,
+      log: this.log,
+      durability: opened.manifest.durability,
+      onLost: (remembered, recorded) =>
+        monitors.lost(`the log was recorded up to seq ${recorded}, the replicas remember ${remembered}`, recorded),
+      onGrown: () => this.#emitLog(this.log.last),
+    })
+    this.#links = new ClientLinks({ directory: opened.directory, manifest: opened.manifest, principal: opened.operator })
+    this.requests = new Requests({
+      links: this.#links,
+      n,
+      rowsOf: (seq) => ledger.rows(seq),
+      onChange: (request, settled) => {
+        events.emit({ type: 'request', request })
+        if (settled) recorder.write({ kind: 'request', request, at: Date.now() })
+      },
+      onAcknowledged: (client, completed) => this.#onAcknowledged(client, completed),
+    })
+  }
+
+  /**
+   * Opens the cluster of a manifest: starts its local replicas, connects to the others. Errors: `bad-manifest`,
+   * `unauthorized` (no operator's key), `cluster-in-use`, `start-failed` (less than a quorum of a local cluster started).
+   * Nothing that was started is left after an error.
+   */
+  static async open(manifestFile: string, options: HostOptions, events: ClusterEvents): Promise<Result<Cluster>> {
+    events.onStage('stage.reading', { file: manifestFile })
+    const read = openFolder(manifestFile)
+    if (!read.ok) return read
+    const opened = read.value
+    const local = opened.localReplicas.size > 0
+    const { clusterId } = opened.manifest
+    const file = local ? join(opened.folder, 'journal.sqlite') : join(options.dataFolder, 'journals', `${clusterId}.sqlite`)
+    events.onStage('stage.recorder', {})
+    let cluster: Cluster | null = null
+    const started = await RecorderClient.start(
+      { launch: options.launch, entry: options.entries.recorder, logsFolder: options.logsFolder, file },
+      () => cluster?.onRecorderLost(),
+    )
+    if (!started.ok) return started
+    const { recorder, restored } = started.value
+    events.onStage('stage.ports', {})
+    const moved = local ? await reassignPorts(opened) : null
+    cluster = new Cluster(moved?.opened ?? opened, options, events, recorder)
+    cluster.#restore(restored)
+    if (moved !== null) cluster.#alarm('alarm.ports.reassigned', { ports: moved.ports.join(', ') })
+    const up = await cluster.#start()
+    if (up.ok) return ok(cluster)
+    await cluster.close()
+    return up
+  }
+
+  status(): ClusterStatus {
+    this.#status = this.#model.status(Date.now())
+    return this.#status
+  }
+
+  replica(id: number): ReplicaStatus | null {
+    return this.status().replicas[id] ?? null
+  }
+
+  views(): ViewInfo[] {
+    const current = this.#model.views.list()
+    const known = new Map(this.#past.views.map((view) => [view.view, view]))
+    // A view that began in an earlier run keeps what that run saw of it.
+    for (const view of current)
+      if ((known.get(view.view)?.votes.length ?? 0) <= view.votes.length) known.set(view.view, merged(known.get(view.view), view))
+    return [...known.values()].sort((a, b) => a.view - b.view)
+  }
+
+  checkpoints(limit: number): CheckpointInfo[] {
+    const known = new Map([...this.#past.checkpoints, ...this.#model.checkpoints.list(limit)].map((info) => [info.seq, info]))
+    return [...known.values()].sort((a, b) => a.seq - b.seq).slice(-limit)
+  }
+
+  /** Does one of `replicaActions` and returns the replica's new state. */
+  async controlReplica(id: number, action: ValidParams<'controlReplica'>['action']): Promise<Result<ReplicaStatus>> {
+    const member = this.#members[id]
+    if (member === undefined) return fail('not-found', `there is no r${id}: the cluster has ${this.#members.length} replicas`)
+    const done = await this.#act(member, action)
+    this.#tickStatus()
+    if (done.ok) return ok(this.replica(id) as ReplicaStatus)
+    if (done.error.code === 'start-failed') this.#alarm('alarm.replica.startFailed', { replica: id, message: done.error.message })
+    return done
+  }
+
+  /** Error `busy` while a load runs already. */
+  startLoad(params: ValidParams<'startLoad'>): Result<LoadStatus> {
+    if (this.#load?.running === true) return fail('busy', 'a load runs already: stop it first')
+    this.#load = new Load({
+      links: this.#links,
+      n: this.#members.length,
+      params,
+      onStatus: (load) => this.#events.emit({ type: 'load', load }),
+      onAcknowledged: (client, completed) => this.#onAcknowledged(client, completed),
+    })
+    return ok(this.#load.status())
+  }
+
+  stopLoad(): LoadStatus {
+    this.#load?.stop()
+    return this.load()
+  }
+
+  load(): LoadStatus {
+    return this.#load?.status() ?? noLoad
+  }
+
+  onRecorderLost(): void {
+    this.#alarm('alarm.recorder.failed', { message: '' })
+  }
+
+  /** Stops everything that was started; resolves when no process of it is left. */
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#load?.stop()
+    this.requests.close()
+    this.#links.close()
+    const remote = this.#members.some((member) => !member.local)
+    if (remote) await this.faults.healAll()
+    this.faults.close()
+    await this.#stopReplicas()
+    for (const member of this.#members) member.disconnect()
+    this.#record()
+    this.#events.onStage('stage.stoppingRecorder', {})
+    await this.#recorder.close()
+  }
+
+  async #stopReplicas(): Promise<void> {
+    const running = this.#members.filter((member) => member.running)
+    let left = running.length
+    this.#events.onStage('stage.stopping', { left, total: running.length })
+    await Promise.all(
+      running.map(async (member) => {
+        await member.stop()
+        left -= 1
+        this.#events.onStage('stage.stopping', { left, total: running.length })
+      }),
+    )
+  }
+
+  #restore(restored: Restored): void {
+    this.log.restore(restored.first, restored.last)
+    this.#past = { views: restored.views, checkpoints: restored.checkpoints }
+    this.requests.restore(restored.requests)
+    this.alarms.restore(restored.alarms)
+    this.samples.restore(restored.samples)
+  }
+
+  /** Starts local replicas, connects to the others, begins to watch. */
+  async #start(): Promise<Result<null>> {
+    const local = this.#members.filter((member) => member.local)
+    const remote = this.#members.filter((member) => !member.local)
+    this.#timers = [
+      setInterval(() => this.#tickLog(), readMs),
+      setInterval(() => this.#tickStatus(), statusMs),
+      setInterval(() => this.#tickSecond(), recordMs),
+    ]
+    for (const member of remote) member.connect()
+    let count = 0
+    if (local.length > 0) this.#events.onStage('stage.starting', { count, total: local.length })
+    const results = await Promise.all(
+      local.map(async (member) => {
+        const result = await member.start()
+        count += 1
+        this.#events.onStage('stage.starting', { count, total: local.length })
+        if (!result.ok) this.#alarm('alarm.replica.startFailed', { replica: member.id, message: result.error.message })
+        return result
+      }),
+    )
+    const failure = results.find((result) => !result.ok)
+    const running = results.filter((result) => result.ok).length
+    if (failure !== undefined && running + remote.length < quorumSize(this.#members.length)) return failure
+    await this.#awaitRemote(remote)
+    this.#tickStatus()
+    return ok(null)
+  }
+
+  async #awaitRemote(remote: readonly Member[]): Promise<void> {
+    if (remote.length === 0) return
+    let count = 0
+    this.#events.onStage('stage.connecting', { count, total: remote.length })
+    await Promise.all(
+      remote.map(async (member) => {
+        if (!(await member.reported(remoteWaitMs))) return
+        count += 1
+        this.#events.onStage('stage.connecting', { count, total: remote.length })
+      }),
+    )
+  }
+
+  async #act(member: Member, action: ValidParams<'controlReplica'>['action']): Promise<Result<null>> {
+    switch (action) {
+      case 'start':
+        return member.start()
+      case 'stop':
+        return member.stop()
+      case 'kill':
+        return member.kill()
+      case 'wipe':
+        return member.wipe()
+      case 'restart': {
+        const stopped = await member.stop()
+        return stopped.ok ? member.start() : stopped
+      }
+    }
+  }
+
+  #makeMember(id: number): Member {
+    const member: Member = new Member({
+      opened: this.opened,
+      id,
+      launch: this.#options.launch,
+      entry: this.#options.entries.replica,
+      logsFolder: this.#options.logsFolder,
+      onChange: () => {
+        if (this.#status !== null && !this.#closing) this.#tickStatus()
+      },
+      onUp: () => {
+        void member.call({ call: 'observe' })
+        void this.faults.memberUp(id)
+      },
+      onDown: () => {
+        if (!this.#closing && (!member.local || member.running)) this.#alarm('alarm.replica.unreachable', { replica: id })
+      },
+      onRefused: (message) => this.#alarm('alarm.replica.refused', { replica: id, message }),
+      onReport: (report) => this.#model.onReport(member, report, Date.now()),
+      onObserved: (message) => this.#model.onObserved(member, message, Date.now()),
+      onExit: (exit, expected) => {
+        this.faults.memberExited(id)
+        if (expected || this.#closing) return
+        const how = exit.signal ?? `code ${exit.code ?? '?'}`
+        this.#alarm('alarm.replica.exited', { replica: id, how, message: exit.message ?? '' })
+      },
+    })
+    return member
+  }
+
+  #onAcknowledged(client: string, completed: Completed): void {
+    this.samples.latency(completed.latencyMs)
+    const { seq, timestamp, result } = completed
+    this.#model.monitors.acknowledged(seq, { client, timestamp, result: Buffer.from(result).toString('base64') })
+  }
+
+  #onFault(what: 'injected' | 'healed' | 'expired', fault: ActiveFault): void {
+    this.#recorder.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
+    this.#alarm(`alarm.fault.${what}`, { fault: faultText(fault) })
+    if (!this.#closing) this.#tickStatus()
+  }
+
+  #alarm(key: AlarmKey & keyof typeof alarmSentences, parameters: MessageParameters): void {
+    const alarm = this.alarms.raise(key, parameters, Date.now())
+    if (alarm === null) return
+    this.#events.emit({ type: 'alarm', alarm })
+    this.#recorder.write({ kind: 'alarm', alarm })
+  }
+
+  #tickLog(): void {
+    const dirty = this.#model.ledger.takeDirty()
+    for (const seq of dirty) this.#unrecorded.seqs.add(seq)
+    const [changedFrom] = dirty
+    if (changedFrom !== undefined) this.#emitLog(changedFrom)
+    void this.#reader.tick(Date.now())
+    this.requests.tick(Date.now())
+  }
+
+  #emitLog(changedFrom: number): void {
+    const { first, last } = this.log
+    this.#events.emit({ type: 'log', first, last, changedFrom })
+  }
+
+  #tickStatus(): void {
+    const before = this.#status
+    const status = this.status()
+    for (const replica of status.replicas) this.#watchState(replica, before?.replicas[replica.id] ?? null)
+    for (const monitor of status.monitors) {
+      if (monitor.state !== 'violated' || monitor.name === 'progress') continue
+      if (before?.monitors.find(({ name }) => name === monitor.name)?.state === 'violated') continue
+      this.#alarm('alarm.monitor.violated', { monitor: monitor.name, message: monitor.detail })
+    }
+    this.#events.emit({ type: 'status', status })
+  }
+
+  #watchState(now: ReplicaStatus, before: ReplicaStatus | null): void {
+    if (before === null || before.state === now.state) return
+    if (now.state === 'stale') this.#alarm('alarm.replica.stale', { replica: now.id })
+    const wasAway = before.state === 'stale' || before.state === 'unreachable'
+    if (now.state === 'live' && wasAway) this.#alarm('alarm.replica.back', { replica: now.id })
+  }
+
+  #tickSecond(): void {
+    const second = Math.floor(Date.now() / 1_000) * 1_000
+    if (second > this.#secondBegan) {
+      const sample = this.samples.close(
+        this.#secondBegan,
+        this.#model.requestsExecuted,
+        this.#status?.view ?? null,
+        this.faults.list().length,
+      )
+      this.#secondBegan = second
+      this.#events.emit({ type: 'sample', sample })
+      this.#recorder.write({ kind: 'sample', sample })
+    }
+    this.#record()
+  }
+
+  /** Writes what changed in ledger, views and checkpoints since the last time. */
+  #record(): void {
+    const { ledger } = this.#model
+    for (const seq of this.#unrecorded.seqs) this.#recorder.write({ kind: 'ledger', seq, rows: ledger.rows(seq) })
+    this.#unrecorded.seqs.clear()
+    if (this.#unrecorded.views) for (const view of this.views().slice(-10)) this.#recorder.write({ kind: 'view', view })
+    if (this.#unrecorded.checkpoints)
+      for (const checkpoint of this.checkpoints(10)) this.#recorder.write({ kind: 'checkpoint', checkpoint })
+    this.#unrecorded.views = false
+    this.#unrecorded.checkpoints = false
+  }
+}
+
+/** A view seen by two runs: the first run knows when it began, the second who is in it now. */
+const merged = (past: ViewInfo | undefined, current: ViewInfo): ViewInfo =>
+  past === undefined || current.votes.length > 0
+    ? current
+    : { ...past, entered: [...new Set([...past.entered, ...current.entered])].sort((a, b) => a - b) }
+
+/** New ports for a local cluster when some of its own are taken; null when it can keep them. The manifest is written again. */
+const reassignPorts = async (
+  opened: OpenedFolder,
+): Promise<{ readonly opened: OpenedFolder; readonly ports: readonly number[] } | null> => {
+  const { manifest, localReplicas, file } = opened
+  if (localReplicas.size < manifest.replicas.length || !manifest.replicas.every(({ host }) => isLoopback(host))) return null
+  const deadline = Date.now() + portWaitMs
+  const taken = async (): Promise<number[]> => {
+    const free = await Promise.all(manifest.replicas.map(({ host, port }) => isPortFree(host, port)))
+    return manifest.replicas.filter((_, i) => free[i] === false).map(({ id }) => id)
+  }
+  let ids = await taken()
+  while (ids.length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, portPollMs))
+    ids = await taken()
+  }
+  if (ids.length === 0) return null
+  const ports = await findFreePorts('127.0.0.1', ids.length)
+  const replicas = manifest.replicas.map((member) => {
+    const at = ids.indexOf(member.id)
+    return at === -1 ? member : { ...member, port: ports[at] ?? member.port }
+  })
+  saveManifest(file, { ...manifest, replicas })
+  return { opened: { ...opened, manifest: { ...manifest, replicas } }, ports }
+}

@@ -1,0 +1,201 @@
+/** The cluster host: every call of the contract, validated and carried out; one cluster open at a time. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { methods, paramsSchemas, type Method, type ResultOf, type ValidParams } from '../contract/api.ts'
+import type { ClusterStatus, ClusterSummary, HostState, ReplicaStatus } from '../contract/model.ts'
+import { fail, ok, type Result } from '../contract/result.ts'
+import { stageSentences, type StageKey } from '../contract/verdicts.ts'
+import { loadManifest } from '../link/index.ts'
+import { Cluster } from './cluster.ts'
+import { createClusterFolder, manifestName } from './folder.ts'
+import type { Host, HostOptions } from './host-interface.ts'
+import { EventStream } from './model/event-stream.ts'
+import { fillSentence, type MessageParameters } from './sentence.ts'
+
+/** Makes a host with nothing open. Nothing is started before a cluster is opened. */
+export const createHost = (options: HostOptions): Host => new ClusterHost(options)
+
+type Handlers = { readonly [M in Method]: (params: ValidParams<M>) => Promise<Result<ResultOf<M>>> | Result<ResultOf<M>> }
+
+const closedState: HostState = { phase: 'closed', cluster: null, stage: null, error: null }
+
+class ClusterHost implements Host {
+  readonly #options: HostOptions
+  readonly #stream = new EventStream()
+  readonly #handlers: Handlers
+  #state: HostState = closedState
+  #cluster: Cluster | null = null
+  /** The opening or closing that is under way. */
+  #transition: Promise<unknown> = Promise.resolve()
+
+  constructor(options: HostOptions) {
+    this.#options = options
+    this.#handlers = this.#makeHandlers()
+  }
+
+  async call<M extends Method>(method: M, params: unknown): Promise<Result<ResultOf<M>>> {
+    if (!methods.includes(method))
+      return fail('bad-request', `there is no call '${String(method).slice(0, 64)}'`, [{ path: 'method', message: 'unknown' }])
+    const parsed = v.safeParse(paramsSchemas[method], params ?? {})
+    if (!parsed.success) {
+      const details = parsed.issues.slice(0, 20).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
+      const [first] = details
+      return fail('bad-request', `${method}: ${first?.path === '' ? '' : `${first?.path}: `}${first?.message}`, details)
+    }
+    try {
+      return await this.#handlers[method](parsed.output as ValidParams<M>)
+    } catch (error) {
+      process.stderr.write(
+        `${new Date().toISOString()} ${method}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      )
+      return fail('internal', `${method} failed for a reason that is a defect of this program; the log has it`)
+    }
+  }
+
+  subscribe(...args: Parameters<Host['subscribe']>): () => void {
+    return this.#stream.subscribe(...args)
+  }
+
+  async close(): Promise<void> {
+    await this.#exclusively(() => this.#closeCluster())
+    this.#stream.close()
+  }
+
+  #makeHandlers(): Handlers {
+    return {
+      about: () => ok(this.#about()),
+      host: () => ok(this.#state),
+      clusters: () => ok(this.#clusters()),
+      createCluster: (params) => this.#createCluster(params),
+      openCluster: (params) => this.#exclusively(() => this.#openCluster(params)),
+      closeCluster: () => this.#exclusively(() => this.#closeCluster()),
+      status: () => this.#with((cluster) => ok(cluster.status())),
+      replica: ({ id }) => this.#with((cluster) => found(cluster.replica(id), id)),
+      log: ({ after, limit, filter }) => this.#with((cluster) => cluster.log.page(after, limit, filter ?? {})),
+      logEntry: ({ seq }) => this.#with((cluster) => cluster.log.entry(seq)),
+      views: () => this.#with((cluster) => ok(cluster.views())),
+      checkpoints: ({ limit }) => this.#with((cluster) => ok(cluster.checkpoints(limit))),
+      samples: ({ since }) => this.#with((cluster) => ok(cluster.samples.since(since))),
+      alarms: () => this.#with((cluster) => ok(cluster.alarms.list())),
+      faults: () => this.#with((cluster) => ok(cluster.faults.list())),
+      injectFault: ({ fault }) => this.#with((cluster) => cluster.faults.inject(fault)),
+      healFault: ({ id }) => this.#with((cluster) => cluster.faults.heal(id)),
+      healAll: () =>
+        this.#with(async (cluster) => {
+          await cluster.faults.healAll()
+          return ok(null)
+        }),
+      controlReplica: ({ id, action }) => this.#with((cluster) => cluster.controlReplica(id, action)),
+      submit: (params) => this.#with((cluster) => cluster.requests.submit(params)),
+      cancelRequest: ({ id }) => this.#with((cluster) => cluster.requests.cancel(id)),
+      requests: ({ limit }) => this.#with((cluster) => ok(cluster.requests.list(limit))),
+      startLoad: (params) => this.#with((cluster) => cluster.startLoad(params)),
+      stopLoad: () => this.#with((cluster) => ok(cluster.stopLoad())),
+      load: () => this.#with((cluster) => ok(cluster.load())),
+    }
+  }
+
+  #with<T>(run: (cluster: Cluster) => Promise<Result<T>> | Result<T>): Promise<Result<T>> | Result<T> {
+    return this.#cluster === null ? fail('no-cluster', 'No cluster is open: create or open one first.') : run(this.#cluster)
+  }
+
+  /** Opening and closing go one after another. */
+  #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    const next = this.#transition.then(run, run)
+    this.#transition = next.catch(() => undefined)
+    return next
+  }
+
+  async #createCluster(params: ValidParams<'createCluster'>): Promise<Result<ClusterSummary>> {
+    const folder = this.#folderOf(params.name)
+    const made = await createClusterFolder(folder, params)
+    if (!made.ok) return made
+    const { name, replicas, created } = made.value
+    return ok({ name, folder, replicas: replicas.length, created, open: false })
+  }
+
+  async #openCluster(params: ValidParams<'openCluster'>): Promise<Result<ClusterStatus>> {
+    const { name, file } = params
+    if ((name === undefined) === (file === undefined)) {
+      return fail('bad-request', 'openCluster: give either a name or a file', [{ path: 'name', message: 'either name or file' }])
+    }
+    const manifestFile = file ?? join(this.#folderOf(name ?? ''), manifestName)
+    if (name !== undefined && !existsSync(manifestFile))
+      return fail('not-found', `There is no cluster ${name} in ${this.#options.dataFolder}.`)
+    await this.#closeCluster()
+    this.#setState({ phase: 'opening', cluster: name ?? manifestFile, stage: null, error: null })
+    const opened = await this.#tryOpen(manifestFile)
+    if (!opened.ok) {
+      this.#setState({ ...closedState, error: { code: opened.error.code, message: opened.error.message } })
+      return opened
+    }
+    this.#cluster = opened.value
+    this.#setState({ phase: 'open', cluster: opened.value.opened.manifest.name, stage: null, error: null })
+    // Whoever shows another cluster has to ask for everything again.
+    this.#stream.emit({ type: 'reset' })
+    return ok(opened.value.status())
+  }
+
+  async #tryOpen(manifestFile: string): Promise<Result<Cluster>> {
+    try {
+      return await Cluster.open(manifestFile, this.#options, {
+        emit: (event) => this.#stream.emit(event),
+        onStage: (key, parameters) => this.#setStage(key, parameters),
+      })
+    } catch (error) {
+      this.#setState({ ...closedState, error: { code: 'internal', message: 'the cluster could not be opened' } })
+      throw error
+    }
+  }
+
+  async #closeCluster(): Promise<Result<null>> {
+    const cluster = this.#cluster
+    if (cluster === null) return ok(null)
+    this.#cluster = null
+    this.#setState({ ...this.#state, phase: 'closing' })
+    await cluster.close()
+    this.#setState(closedState)
+    return ok(null)
+  }
+
+  #setStage(key: StageKey, parameters: MessageParameters): void {
+    this.#setState({ ...this.#state, stage: { key, parameters, sentence: fillSentence(stageSentences[key], parameters) } })
+  }
+
+  #setState(state: HostState): void {
+    this.#state = state
+    this.#stream.emit({ type: 'host', host: state })
+  }
+
+  #about(): ResultOf<'about'> {
+    const { version, shell, dataFolder, logsFolder, locale } = this.#options
+    const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 }
+    const { electron, chrome } = process.versions as { readonly electron?: string; readonly chrome?: string }
+    if (electron !== undefined) versions.electron = electron
+    if (chrome !== undefined) versions.chrome = chrome
+    return { version, shell, versions, dataFolder, logsFolder, locale }
+  }
+
+  /** Clusters in the data folder; a broken manifest is left out, opening it says what is wrong. */
+  #clusters(): ClusterSummary[] {
+    const folder = join(this.#options.dataFolder, 'clusters')
+    if (!existsSync(folder)) return []
+    const open = this.#cluster?.opened.folder
+    return readdirSync(folder)
+      .sort()
+      .flatMap((name) => {
+        const manifest = loadManifest(join(folder, name, manifestName))
+        if (!manifest.ok) return []
+        const { replicas, created } = manifest.value
+        return [{ name, folder: join(folder, name), replicas: replicas.length, created, open: open === join(folder, name) }]
+      })
+  }
+
+  #folderOf(name: string): string {
+    return join(this.#options.dataFolder, 'clusters', name)
+  }
+}
+
+const found = (replica: ReplicaStatus | null, id: number): Result<ReplicaStatus> =>
+  replica === null ? fail('not-found', `there is no r${id}`) : ok(replica)

@@ -1,0 +1,163 @@
+/**
+ * The committed log as the panel shows it: content read from replicas, kept in the recorder and (the newest part) in memory,
+ * joined with who got how far from the ledger.
+ */
+import type { LogFilter } from '../contract/api.ts'
+import type { HistoryEntry } from '../contract/control.ts'
+import type { LedgerRow, LogEntry, LogEntryDetail, LogPage, LogRequest } from '../contract/model.ts'
+import { fail, ok, type Result } from '../contract/result.ts'
+import { sha256 } from '../link/index.ts'
+import { asView } from '../pbft/protocol/ids.ts'
+import { primaryOf, quorumSize } from '../pbft/protocol/quorum.ts'
+import { decodeOperation, decodeResult } from '../pbft/service/index.ts'
+import { decodeBatch } from '../pbft/wire/index.ts'
+import { latencyOf, phasesOf, type Ledger } from './model/ledger.ts'
+import type { LoggedRequest, Monitors } from './monitors.ts'
+import type { RecorderClient } from './recorder-client.ts'
+import { filterProblem, matcherOf } from './recorder/match.ts'
+import type { RecordedEntry, RecordedEntryWithLedger } from './recorder/protocol.ts'
+
+const cachedEntriesMax = 5_000
+const cachedBytesMax = 16 * 1_048_576
+
+export interface LogOptions {
+  readonly n: number
+  readonly ledger: Ledger
+  readonly monitors: Monitors
+  readonly recorder: RecorderClient
+}
+
+export class Log {
+  readonly #options: LogOptions
+  #cache: { readonly entry: RecordedEntry; readonly bytes: number }[] = []
+  #cachedBytes = 0
+  #first = 0
+  #last = 0
+
+  constructor(options: LogOptions) {
+    this.#options = options
+  }
+
+  get first(): number {
+    return this.#first
+  }
+
+  /** Highest seq whose content is known. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** What the journal holds of earlier runs. */
+  restore(first: number, last: number): void {
+    this.#first = first
+    this.#last = last
+    this.#options.monitors.restored(last)
+  }
+
+  /** Starts anew: the cluster has no memory of what was recorded. */
+  forget(): void {
+    this.#cache = []
+    this.#cachedBytes = 0
+    this.restore(0, 0)
+    this.#options.recorder.write({ kind: 'forget-log' })
+  }
+
+  /**
+   * Takes what replica `source` gave as its history after `last`, ascending. `skipped`: the replica no longer holds what lies
+   * between. False when something in it is not what it claims to be; what was before it is kept.
+   */
+  take(entries: readonly HistoryEntry[], source: number, skipped: boolean): boolean {
+    for (const entry of entries) {
+      if (entry.seq <= this.#last) continue
+      const bytes = Buffer.from(entry.batch, 'base64')
+      const batch = decodeBatch(bytes)
+      if (sha256(bytes) !== entry.digest || !batch.ok) return false
+      this.#options.monitors.committed(source, entry.seq, entry.digest)
+      const logged: LoggedRequest[] = batch.value.requests.map((request, i) => ({
+        client: request.client,
+        timestamp: request.timestamp,
+        result: entry.results[i] ?? '',
+      }))
+      const duplicates = this.#options.monitors.logged(entry.seq, logged, skipped)
+      const requests: LogRequest[] = batch.value.requests.map((request, i) => ({
+        client: request.client,
+        timestamp: request.timestamp,
+        operation: decodeOperation(request.operation),
+        result: duplicates[i] === true ? null : decodeResult(Buffer.from(entry.results[i] ?? '', 'base64')),
+      }))
+      this.#add({ seq: entry.seq, view: entry.view, digest: entry.digest, timeMs: batch.value.timeMs, requests }, bytes.length)
+    }
+    return true
+  }
+
+  /** Errors: `bad-request` for a broken filter, or what keeps the recorder from answering. */
+  async page(after: number, limit: number, filter: LogFilter): Promise<Result<LogPage>> {
+    const problem = filterProblem(filter)
+    if (problem !== null) return fail('bad-request', problem, [{ path: 'filter.text', message: problem }])
+    const cachedFrom = this.#cache[0]?.entry.seq
+    if (after >= this.#last || (cachedFrom !== undefined && after + 1 >= cachedFrom)) return ok(this.#cachedPage(after, limit, filter))
+    const found = await this.#options.recorder.query('log', { after, limit, filter })
+    if (!found.ok) return found
+    this.#first = found.value.first
+    return ok({
+      entries: found.value.entries.map((entry) => this.#withLedger(entry, entry.rows)),
+      next: found.value.next,
+      first: found.value.first,
+      last: Math.max(this.#last, found.value.last),
+    })
+  }
+
+  /** Error `not-found` when the entry is not (or no longer) known. */
+  async entry(seq: number): Promise<Result<LogEntryDetail>> {
+    const cached = this.#cache.find(({ entry }) => entry.seq === seq)?.entry
+    if (cached !== undefined) return ok(this.#detail(cached, []))
+    const found = await this.#options.recorder.query('entry', { seq })
+    if (!found.ok) return found
+    if (found.value === null)
+      return fail('not-found', `there is no entry with seq ${seq}: the log goes from ${this.#first} to ${this.#last}`)
+    return ok(this.#detail(found.value, found.value.rows))
+  }
+
+  #add(entry: RecordedEntry, bytes: number): void {
+    if (this.#first === 0) this.#first = entry.seq
+    this.#last = entry.seq
+    this.#cache.push({ entry, bytes })
+    this.#cachedBytes += bytes
+    while (this.#cache.length > cachedEntriesMax || (this.#cachedBytes > cachedBytesMax && this.#cache.length > 1)) {
+      this.#cachedBytes -= this.#cache.shift()?.bytes ?? 0
+    }
+    this.#options.recorder.write({ kind: 'entry', entry })
+  }
+
+  #cachedPage(after: number, limit: number, filter: LogFilter): LogPage {
+    const matches = matcherOf(filter)
+    const found = this.#cache.filter(({ entry }) => entry.seq > after && matches(entry)).map(({ entry }) => entry)
+    const entries = found.slice(0, limit).map((entry) => this.#withLedger(entry, []))
+    return { entries, next: found.length > limit ? (entries.at(-1)?.seq ?? null) : null, first: this.#first, last: this.#last }
+  }
+
+  #withLedger(entry: RecordedEntry, recorded: readonly LedgerRow[]): LogEntry {
+    const rows = this.#rows(entry.seq, recorded)
+    const { seq, view, digest, timeMs, requests } = entry
+    return { seq, view, digest, timeMs, requests, replicas: phasesOf(rows), latencyMs: latencyOf(rows) }
+  }
+
+  #detail(entry: RecordedEntry | RecordedEntryWithLedger, recorded: readonly LedgerRow[]): LogEntryDetail {
+    const { n } = this.#options
+    return {
+      ...this.#withLedger(entry, recorded),
+      ledger: this.#rows(entry.seq, recorded),
+      quorum: quorumSize(n),
+      primary: primaryOf(asView(entry.view), n),
+    }
+  }
+
+  /** What is observed now goes before what an earlier run observed, replica by replica. */
+  #rows(seq: number, recorded: readonly LedgerRow[]): LedgerRow[] {
+    const live = this.#options.ledger.rows(seq)
+    const known = new Set(live.filter((row) => !row.transferred).map((row) => row.replica))
+    const earlier = recorded.filter((row) => !known.has(row.replica))
+    const replaced = new Set(earlier.map((row) => row.replica))
+    return [...live.filter((row) => !replaced.has(row.replica)), ...earlier].sort((a, b) => a.replica - b.replica)
+  }
+}
