@@ -1,0 +1,108 @@
+/** Links of clients: their requests in, replies out. One link carries all sessions of a principal. */
+import type { Link, LinkHandlers } from '../link/index.ts'
+import type { Reply, Request } from '../pbft/protocol/messages.ts'
+import { encodeMessage } from '../pbft/wire/index.ts'
+import type { Count } from './counters.ts'
+import type { Inbox } from './inbox.ts'
+import { principalOf } from './verification.ts'
+
+/** Most client links at one replica; more are closed. */
+const linksMax = 4_096
+/** Sessions whose link is remembered; the oldest are forgotten, and their replies go to all links of the principal. */
+const routesMax = 65_536
+
+export interface ClientsOptions {
+  readonly count: Count
+  inboxFor(principal: string, deliver: (request: Request) => void): Inbox
+  deliver(request: Request): void
+}
+
+export interface Clients {
+  acceptLink(link: Link): LinkHandlers
+  reply(reply: Reply): void
+  flush(): void
+  /** Cuts all client links, both ways, or heals them. */
+  setCut(cut: boolean): void
+  readonly connected: number
+  close(): void
+}
+
+const ignored: LinkHandlers = { onMessages: () => undefined, onClose: () => undefined }
+
+export const createClients = (options: ClientsOptions): Clients => {
+  const links = new Map<string, Set<Link>>()
+  const routes = new Map<string, Link>()
+  const unflushed = new Set<Link>()
+  let connected = 0
+  let cut = false
+
+  const remember = (client: string, link: Link): void => {
+    if (routes.get(client) === link) return
+    // Set anew, so that the map's order is that of use.
+    routes.delete(client)
+    routes.set(client, link)
+    if (routes.size <= routesMax) return
+    const oldest = routes.keys().next().value
+    if (oldest !== undefined) routes.delete(oldest)
+  }
+
+  const drop = (link: Link): void => {
+    const own = links.get(link.peer.name)
+    if (own?.delete(link) !== true) return
+    connected -= 1
+    unflushed.delete(link)
+    if (own.size === 0) links.delete(link.peer.name)
+    for (const [client, route] of routes) if (route === link) routes.delete(client)
+  }
+
+  const sendTo = (link: Link, bytes: Uint8Array): void => {
+    link.send(bytes)
+    unflushed.add(link)
+  }
+
+  return {
+    acceptLink(link) {
+      if (connected >= linksMax) {
+        options.count('too-many-links', `client ${link.peer.name}`)
+        link.close('too many client links')
+        return ignored
+      }
+      const own = links.get(link.peer.name) ?? new Set<Link>()
+      links.set(link.peer.name, own.add(link))
+      connected += 1
+      const inbox = options.inboxFor(link.peer.name, (request) => {
+        remember(request.client, link)
+        options.deliver(request)
+      })
+      return {
+        onMessages(messages) {
+          if (!cut) inbox.take(messages)
+        },
+        onClose: () => drop(link),
+      }
+    },
+    reply(reply) {
+      if (cut) return
+      const route = routes.get(reply.client)
+      const own = route === undefined ? links.get(principalOf(reply.client)) : null
+      if (route === undefined && own === undefined) return
+      const bytes = encodeMessage(reply)
+      if (route !== undefined) sendTo(route, bytes)
+      // Backups learn of a request inside a batch; the session is behind one of its principal's links.
+      else for (const link of own ?? []) sendTo(link, bytes)
+    },
+    flush() {
+      for (const link of unflushed) link.flush()
+      unflushed.clear()
+    },
+    setCut(next) {
+      cut = next
+    },
+    get connected() {
+      return connected
+    },
+    close() {
+      for (const own of links.values()) for (const link of own) link.close('this replica stops')
+    },
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Runs the core: inputs of one turn of the event loop are stepped together, then what they made is written in one transaction,
+ * and only then leaves what had to wait for it (pbft/protocol/steps.ts: the order of effects is law).
+ */
+import type { ReplicaId } from '../pbft/protocol/ids.ts'
+import type { ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
+import type { LogRecord } from '../pbft/protocol/records.ts'
+import type { Effect, Input, ProtocolEvent, ReplicaCore } from '../pbft/protocol/steps.ts'
+import type { Storage } from './storage.ts'
+import { createTimers } from './timers.ts'
+
+/** Inputs stepped before the disk and the network get their turn. */
+const burstMax = 4_096
+
+export interface DriverOptions {
+  readonly core: ReplicaCore
+  readonly storage: Storage
+  send(to: readonly ReplicaId[], message: ReplicaMessage): void
+  reply(reply: Reply): void
+  /** Everything sent so far leaves now. */
+  flush(): void
+  onEvent(event: ProtocolEvent, atMs: number): void
+  /** The disk failed or an invariant broke: nothing more is stepped or sent. */
+  onFatal(error: unknown): void
+}
+
+export interface Driver {
+  /** Hands in an input; it is stepped soon, in order. */
+  post(input: Input): void
+  /** Stops timers and steps nothing any more. */
+  stop(): void
+}
+
+type Gated = Extract<Effect, { type: 'send' | 'reply' }>
+
+export const createDriver = (options: DriverOptions): Driver => {
+  const { core, storage } = options
+  let inputs: Input[] = []
+  let scheduled = false
+  let stopped = false
+  let records: LogRecord[] = []
+  let gated: Gated[] = []
+
+  const timers = createTimers((timer) => post({ type: 'timer', timer }))
+
+  const emit = (effect: Gated): void => {
+    if (effect.type === 'reply') options.reply(effect.reply)
+    else options.send(effect.to, effect.message)
+  }
+
+  const run = (effect: Effect, nowMs: number): void => {
+    switch (effect.type) {
+      case 'persist':
+        records.push(effect.record)
+        break
+      case 'send':
+        if (effect.gated && records.length > 0) gated.push(effect)
+        else emit(effect)
+        break
+      case 'reply':
+        if (records.length > 0) gated.push(effect)
+        else emit(effect)
+        break
+      case 'set-timer':
+        timers.set(effect.timer, effect.delayMs)
+        break
+      case 'cancel-timer':
+        timers.cancel(effect.timer)
+        break
+      case 'event':
+        options.onEvent(effect.event, nowMs)
+        break
+    }
+  }
+
+  const step = (input: Input): void => {
+    const nowMs = Date.now()
+    for (const effect of core.step(input, nowMs)) run(effect, nowMs)
+  }
+
+  const commit = (): void => {
+    if (records.length === 0) return
+    const written = records
+    records = []
+    storage.commit(written)
+    const waited = gated
+    gated = []
+    for (const effect of waited) emit(effect)
+  }
+
+  const turn = (): void => {
+    scheduled = false
+    if (stopped) return
+    try {
+      const burst = inputs.splice(0, burstMax)
+      for (const input of burst) step(input)
+      step({ type: 'drained' })
+      // What need not wait is on its way while the disk works.
+      options.flush()
+      commit()
+      options.flush()
+    } catch (error) {
+      stop()
+      options.onFatal(error)
+      return
+    }
+    if (inputs.length > 0) schedule()
+  }
+
+  const schedule = (): void => {
+    if (scheduled || stopped) return
+    scheduled = true
+    // After the poll phase: all frames that have come by then make one burst.
+    setImmediate(turn)
+  }
+
+  const post = (input: Input): void => {
+    inputs.push(input)
+    schedule()
+  }
+
+  const stop = (): void => {
+    stopped = true
+    inputs = []
+    timers.cancelAll()
+  }
+
+  return { post, stop }
+}

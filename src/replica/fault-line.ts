@@ -1,0 +1,82 @@
+/** Messages on their way to one peer under an injected fault: held until they are due. */
+import { isFaultless, noLinkFault, planDeliveries, type LinkRule } from '../pbft/faults/index.ts'
+
+/** Most bytes held back for one peer; beyond it the oldest are lost, as on a real line. */
+const heldBytesMax = 67_108_864
+
+export interface FaultLine {
+  setRule(rule: LinkRule): void
+  /** Passes the message on now, later, twice or never. */
+  send(bytes: Uint8Array): void
+  close(): void
+}
+
+interface Held {
+  readonly dueMs: number
+  readonly bytes: Uint8Array
+  readonly corrupt: boolean
+}
+
+export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) => void): FaultLine => {
+  let rule = noLinkFault
+  let lastDueMs = 0
+  let heldBytes = 0
+  /** Ascending by due time; equal ones in the order in which they were sent. */
+  const held: Held[] = []
+  let timer: NodeJS.Timeout | null = null
+
+  const release = (): void => {
+    timer = null
+    const now = performance.now()
+    for (let first = held[0]; first !== undefined && first.dueMs <= now; first = held[0]) {
+      held.shift()
+      heldBytes -= first.bytes.length
+      deliver(first.bytes, first.corrupt)
+    }
+    wait()
+  }
+
+  const wait = (): void => {
+    const first = held[0]
+    if (timer !== null || first === undefined) return
+    timer = setTimeout(release, Math.max(1, first.dueMs - performance.now()))
+  }
+
+  const hold = (item: Held): void => {
+    let at = held.length
+    while (at > 0 && (held[at - 1] as Held).dueMs > item.dueMs) at -= 1
+    held.splice(at, 0, item)
+    heldBytes += item.bytes.length
+    while (heldBytes > heldBytesMax && held.length > 1) heldBytes -= held.shift()?.bytes.length ?? 0
+    if (at === 0 && timer !== null) {
+      clearTimeout(timer)
+      timer = null
+    }
+    wait()
+  }
+
+  return {
+    setRule(next) {
+      rule = next
+      // What a heal finds on the line still arrives in order, but what follows does not queue behind it for long.
+      lastDueMs = 0
+    },
+    send(bytes) {
+      if (isFaultless(rule) && held.length === 0) {
+        deliver(bytes, false)
+        return
+      }
+      const now = performance.now()
+      const plan = planDeliveries(rule, now, lastDueMs, Math.random)
+      lastDueMs = plan.lastDueMs
+      for (const { dueMs, corrupt } of plan.deliveries) {
+        if (dueMs <= now && held.length === 0) deliver(bytes, corrupt)
+        else hold({ dueMs, bytes, corrupt })
+      }
+    },
+    close() {
+      if (timer !== null) clearTimeout(timer)
+      held.length = 0
+    },
+  }
+}
