@@ -19,7 +19,8 @@ const args = process.argv.slice(1)
 const folders = foldersOf(args)
 if (folders.profileFolder !== null) app.setPath('userData', folders.profileFolder)
 app.setName('PBFT Panel')
-app.enableSandbox()
+// Root can only run Chromium without its sandbox and has to ask for that; enabling it all the same would end every child of it.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 registerScheme()
 
 /** After this long an orderly stop is given up; children end by themselves when this process is gone. */
