@@ -1,0 +1,99 @@
+/**
+ * A replica's disk: what is appended is in memory until a flush; a crash keeps what was flushed and, as a real one may, some of
+ * what was on its way. Records go through the codec both ways.
+ */
+import type { LogRecord, PartitionBytes, Persisted } from '../protocol/records.ts'
+import { decodeRecord, encodeRecord } from '../wire/index.ts'
+import type { Random } from './random.ts'
+
+interface Stored {
+  readonly bytes: Uint8Array
+  readonly partitions: readonly PartitionBytes[]
+}
+
+export class SimDisk {
+  readonly #random: Random
+  /** What is durable, after compaction. */
+  #log: Stored[] = []
+  readonly #partitions = new Map<number, Uint8Array>()
+  #buffer: Stored[] = []
+  #appended = 0
+  #durable = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** How many records were appended and how many of them would survive a crash, since the last start. */
+  get appended(): number {
+    return this.#appended
+  }
+
+  get durable(): number {
+    return this.#durable
+  }
+
+  append(record: LogRecord): void {
+    this.#buffer.push({ bytes: encodeRecord(record), partitions: record.kind === 'checkpoint' ? record.partitions : [] })
+    this.#appended++
+  }
+
+  /** Makes everything durable that was among the first `position` records. */
+  flush(position: number): void {
+    let compact = false
+    for (; this.#durable < position; this.#durable++) {
+      const stored = this.#buffer.shift()!
+      this.#log.push(stored)
+      for (const partition of stored.partitions) this.#partitions.set(partition.index, partition.bytes)
+      compact ||= readRecord(stored.bytes).kind === 'stable'
+    }
+    // Dropping is allowed, not required, and may come late.
+    if (compact && this.#random.chance(0.7)) this.#compact()
+  }
+
+  /** The process dies: some part of the buffer, from its start, may have reached the disk. */
+  crash(): void {
+    if (this.#random.chance(0.3)) this.flush(this.#durable + this.#random.whole(0, this.#buffer.length))
+    this.#buffer = []
+    this.#appended = 0
+    this.#durable = 0
+  }
+
+  load(): Persisted {
+    return {
+      partitions: [...this.#partitions].toSorted(([a], [b]) => a - b).map(([index, bytes]) => ({ index, bytes })),
+      records: this.#log.map((stored) => readRecord(stored.bytes)),
+    }
+  }
+
+  /** Drops what records.ts lets go. */
+  #compact(): void {
+    const records = this.#log.map((stored) => readRecord(stored.bytes))
+    const lastOf = (kind: LogRecord['kind']): number => records.findLastIndex((record) => record.kind === kind)
+    const lastStable = records[lastOf('stable')]
+    if (lastStable?.kind !== 'stable') return
+    const stableSeq = lastStable.stable.seq
+    const isKept = (record: LogRecord, index: number): boolean => {
+      switch (record.kind) {
+        case 'pre-prepared':
+        case 'prepared':
+        case 'executed':
+        case 'batch':
+          return record.seq > stableSeq
+        case 'view-change':
+        case 'new-view':
+        case 'stable':
+          return index === lastOf(record.kind)
+        case 'checkpoint':
+          return true
+      }
+    }
+    this.#log = this.#log.filter((_, index) => isKept(records[index]!, index))
+  }
+}
+
+function readRecord(bytes: Uint8Array): LogRecord {
+  const decoded = decodeRecord(bytes)
+  if (!decoded.ok) throw new Error(`a record that was written does not read: ${decoded.reason}`)
+  return decoded.value
+}

@@ -1,0 +1,71 @@
+/** Which faults a run has, and how strong. Drawn from the seed, so that every seed is another mixture. */
+import { noLinkFault, type LinkRule } from '../faults/index.ts'
+import type { Random } from './random.ts'
+
+export const nemesisActions = [
+  'crash', // one replica, restarted later
+  'crash-primary',
+  'crash-all', // all at once, as in a power failure
+  'isolate', // one replica, from everyone
+  'isolate-primary',
+  'cut', // one direction of one link
+  'partition', // two halves
+  'slow-link', // a second of delay in one direction
+  'clock-jump', // one replica's clock
+  'change-view', // an operator's command
+] as const
+export type NemesisAction = (typeof nemesisActions)[number]
+
+export interface FaultMix {
+  /** Of every link, all the time until healing. */
+  readonly link: LinkRule
+  readonly actions: readonly NemesisAction[]
+  /** Mean time between actions, and mean time until one is undone, ms. */
+  readonly actionGapMs: number
+  readonly actionLengthMs: number
+  /** A flush takes between these, ms. */
+  readonly flushMinMs: number
+  readonly flushMaxMs: number
+  /** Clocks start up to this far apart, ms, and drift up to this fraction. */
+  readonly clockOffsetMs: number
+  readonly clockDrift: number
+  /** Probability that a client gives a request up after a while. */
+  readonly giveUp: number
+}
+
+/** No faults but the time that things take. */
+export const calmMix: FaultMix = {
+  link: { ...noLinkFault, delayMs: 1, jitterMs: 1 },
+  actions: [],
+  actionGapMs: 1_000,
+  actionLengthMs: 500,
+  flushMinMs: 0.1,
+  flushMaxMs: 1,
+  clockOffsetMs: 0,
+  clockDrift: 0,
+  giveUp: 0,
+}
+
+/** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
+export function drawFaultMix(random: Random): FaultMix {
+  const some = (probability: number, strength: () => number): number => (random.chance(probability) ? strength() : 0)
+  return {
+    link: {
+      ...noLinkFault,
+      delayMs: random.pick([0.1, 1, 5]),
+      jitterMs: random.pick([0, 1, 10]),
+      loss: some(0.5, () => random.pick([0.01, 0.05, 0.2])),
+      duplicate: some(0.5, () => random.pick([0.02, 0.2])),
+      reorder: some(0.5, () => random.pick([0.02, 0.3])),
+      corrupt: some(0.3, () => random.pick([0.01, 0.05])),
+    },
+    actions: nemesisActions.filter(() => random.chance(0.5)),
+    actionGapMs: random.pick([100, 400, 1_500]),
+    actionLengthMs: random.pick([50, 300, 1_000]),
+    flushMinMs: 0.1,
+    flushMaxMs: random.pick([0.2, 2, 20]),
+    clockOffsetMs: some(0.5, () => 2_000),
+    clockDrift: some(0.5, () => 0.01),
+    giveUp: some(0.3, () => 0.1),
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Keys of the simulation. A signature is a hash over its signer's secret and what is signed: only who was handed the secret can
+ * make it, and the simulator, which knows all secrets, checks it. (Real keys would cost a hundred times as much.)
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { Digest, ReplicaId } from '../protocol/ids.ts'
+import type { Message, Request } from '../protocol/messages.ts'
+import { digestFromBytes, requestSignedBytes, signedParts, type Signer } from '../wire/index.ts'
+
+export type SignBytes = (bytes: Uint8Array) => Uint8Array
+
+export interface SimKeys {
+  signerOf(signer: Signer): SignBytes
+  /** One MAC per replica, by the client over the request's signed bytes. */
+  macsOf(client: string, bytes: Uint8Array): Uint8Array[]
+  /** Whether `replica` may hand the message to its core: every signature and its own MACs hold. */
+  isAuthentic(message: Message, replica: ReplicaId): boolean
+}
+
+export function createKeys(seed: number, n: number): SimKeys {
+  const secrets = new Map<string, Uint8Array>()
+  const secretOf = (name: string): Uint8Array => {
+    const known = secrets.get(name)
+    if (known !== undefined) return known
+    const secret = sha256(ascii(`secret of ${name} in ${seed}`))
+    secrets.set(name, secret)
+    return secret
+  }
+  const seal = (name: string, bytes: Uint8Array): Uint8Array => sha256.create().update(secretOf(name)).update(bytes).digest()
+  const macFor = (client: string, replica: number, bytes: Uint8Array): Uint8Array => seal(`${client} to ${replica}`, bytes).subarray(0, 16)
+  const hasOwnMac = (request: Request, replica: ReplicaId): boolean => {
+    if (request.authentication.kind !== 'macs') return true
+    const mac = request.authentication.macs[replica]
+    return mac !== undefined && isEqual(mac, macFor(request.client, replica, requestSignedBytes(request)))
+  }
+  return {
+    signerOf: (signer) => (bytes) => seal(nameOf(signer), bytes),
+    macsOf: (client, bytes) => Array.from({ length: n }, (_, replica) => macFor(client, replica, bytes)),
+    isAuthentic: (message, replica) =>
+      signedParts(message, n).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))) &&
+      requestsOf(message).every((request) => hasOwnMac(request, replica)),
+  }
+}
+
+/** SHA-256; the digests of short inputs come up again and again (empty partitions) and are remembered. */
+export function createDigest(): (bytes: Uint8Array) => Digest {
+  const empty = digestFromBytes(sha256(new Uint8Array(0))) as Digest
+  return (bytes) => (bytes.length === 0 ? empty : (digestFromBytes(sha256(bytes)) as Digest))
+}
+
+function requestsOf(message: Message): readonly Request[] {
+  if (message.type === 'request') return [message]
+  return message.type === 'pre-prepare' ? message.batch.requests : []
+}
+
+const nameOf = (signer: Signer): string => (signer.kind === 'replica' ? `replica ${signer.id}` : `client ${signer.client}`)
+const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0))
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])

@@ -1,0 +1,335 @@
+/** One simulated replica process: a core, its disk, its timers, and the rule of steps.ts about what may leave when. */
+import type { Capabilities } from '../protocol/capabilities.ts'
+import type { ProtocolConfig } from '../protocol/config.ts'
+import type { ReplicaId } from '../protocol/ids.ts'
+import { primaryOf } from '../protocol/quorum.ts'
+import type { Message, ReplicaMessage, Reply } from '../protocol/messages.ts'
+import type { LogRecord } from '../protocol/records.ts'
+import { createReplica } from '../protocol/replica.ts'
+import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../protocol/steps.ts'
+import { createService } from '../service/index.ts'
+import { decodeMessage, encodeBatch, encodeMessage, signedBytes } from '../wire/index.ts'
+import { SimDisk } from './disk.ts'
+import type { FaultMix } from './fault-mix.ts'
+import { createDigest, type SimKeys } from './keys.ts'
+import type { Plant } from './plant.ts'
+import type { Random } from './random.ts'
+import type { Recording } from './recording.ts'
+import type { Schedule } from './schedule.ts'
+import type { Trace } from './trace.ts'
+
+/** What a replica needs of the world around it. */
+export interface ReplicaWorld {
+  readonly schedule: Schedule
+  readonly keys: SimKeys
+  readonly recording: Recording
+  readonly trace: Trace
+  readonly mix: FaultMix
+  readonly plant: Plant | null
+  send(from: ReplicaId, to: number, bytes: Uint8Array): void
+  sendReply(from: ReplicaId, reply: Reply, bytes: Uint8Array): void
+  countStep(): void
+}
+
+interface Waiting {
+  /** How many records have to be durable before it leaves. */
+  readonly position: number
+  readonly leave: () => void
+}
+
+/** The wall clock at the start of every simulation, ms since the epoch. */
+export const epochMs = 1_700_000_000_000
+
+/** What an honest replica never gives another reason to say. */
+const accusations = new Set<string>([
+  'wrong-sender',
+  'digest-mismatch',
+  'conflicting-pre-prepare',
+  'invalid-view-change',
+  'invalid-new-view',
+  'invalid-checkpoint',
+  'invalid-partition',
+])
+
+export class ReplicaNode {
+  readonly id: ReplicaId
+  core: ReplicaCore | null = null
+  readonly #world: ReplicaWorld
+  readonly #config: ProtocolConfig
+  readonly #random: Random
+  readonly #disk: SimDisk
+  readonly #digest = createDigest()
+  /** Grows at every crash: what was scheduled for an earlier life does not happen in a later one. */
+  #life = 0
+  #waiting: Waiting[] = []
+  #isFlushing = false
+  #isDrainDue = false
+  readonly #timers = new Map<TimerName, number>()
+  #timerToken = 0
+  #clockOffsetMs: number
+  readonly #clockDrift: number
+  #durableSeq = 0
+  #executedSinceFlush: { position: number; seq: number }[] = []
+
+  constructor(world: ReplicaWorld, config: ProtocolConfig, random: Random) {
+    this.id = config.id
+    this.#world = world
+    this.#config = config
+    this.#random = random
+    this.#disk = new SimDisk(random.fork('disk'))
+    this.#clockOffsetMs = random.between(-1, 1) * world.mix.clockOffsetMs
+    this.#clockDrift = random.between(-1, 1) * world.mix.clockDrift
+  }
+
+  get isUp(): boolean {
+    return this.core !== null
+  }
+
+  /** Sets the clock forwards or backwards, within what clocks may be apart. */
+  jumpClock(): void {
+    this.#clockOffsetMs = this.#random.between(-3_000, 3_000)
+    this.#trace(`clock ${this.#clockOffsetMs.toFixed(0)}`)
+  }
+
+  start(isFirst: boolean): void {
+    const keys = this.#world.keys
+    const sign = keys.signerOf({ kind: 'replica', id: this.id })
+    const capabilities: Capabilities = { digest: this.#digest, encodeBatch, sign: (message) => sign(signedBytes(message)) }
+    try {
+      const core = createReplica(this.#config, capabilities, createService(), this.#disk.load())
+      this.core = this.#world.plant?.wrap(core, this.id, this.#random) ?? core
+    } catch (error) {
+      return this.#broken('could not start', error)
+    }
+    const { lastExecuted, view } = this.core.snapshot()
+    this.#trace(`start view ${view} executed ${lastExecuted}`)
+    if (!isFirst) {
+      this.#world.recording.log.push({ kind: 'restarted', replica: this.id, seq: lastExecuted, durableSeq: this.#durableSeq })
+    }
+    this.#step({ type: 'start' })
+  }
+
+  crash(): void {
+    this.#trace('crash')
+    this.core = null
+    this.#life++
+    this.#disk.crash()
+    this.#waiting = []
+    this.#isFlushing = false
+    this.#isDrainDue = false
+    this.#timers.clear()
+    this.#executedSinceFlush = []
+  }
+
+  connected(peer: ReplicaId): void {
+    if (this.isUp) this.#step({ type: 'connected', peer })
+  }
+
+  changeView(): void {
+    if (this.isUp) this.#step({ type: 'operator', command: { kind: 'change-view' } })
+  }
+
+  /** Bytes came over the link of replica or client `from`. */
+  receive(from: ReplicaId | 'client', bytes: Uint8Array): void {
+    if (!this.isUp) return
+    const decoded = decodeMessage(bytes)
+    if (!decoded.ok) return this.#world.recording.violation('codec', `replica ${this.id} cannot read what ${from} sent: ${decoded.reason}`)
+    const message = decoded.value
+    if (!this.#world.keys.isAuthentic(message, this.id)) {
+      return this.#world.recording.violation('authenticity', `replica ${this.id} got a ${message.type} from ${from} with a bad signature`)
+    }
+    if (message.type === 'reply') return
+    if (from !== 'client') this.#step({ type: 'message', from, message })
+    else if (message.type === 'request') this.#step({ type: 'request', request: message })
+  }
+
+  #nowMs(): number {
+    return Math.floor(epochMs + this.#world.schedule.now * (1 + this.#clockDrift) + this.#clockOffsetMs)
+  }
+
+  #step(input: Input): void {
+    const core = this.core
+    if (core === null) return
+    this.#world.countStep()
+    this.#trace(describeInput(input))
+    let effects: Effect[]
+    try {
+      effects = core.step(input, this.#nowMs())
+    } catch (error) {
+      return this.#broken(`threw on ${describeInput(input)}`, error)
+    }
+    for (const effect of effects) this.#run(effect)
+    if (input.type !== 'drained') this.#drainSoon()
+    this.#flushSoon()
+  }
+
+  #broken(what: string, error: unknown): void {
+    const reason = error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' ') : String(error)
+    this.#world.recording.violation('crash', `replica ${this.id} ${what}: ${reason}`)
+    this.crash()
+  }
+
+  /** Now, or when what else is on its way at this moment has come. */
+  #drainSoon(): void {
+    if (this.#isDrainDue) return
+    this.#isDrainDue = true
+    this.#later(this.#random.chance(0.5) ? 0 : this.#random.between(0, 0.5), () => {
+      this.#isDrainDue = false
+      this.#step({ type: 'drained' })
+    })
+  }
+
+  #run(effect: Effect): void {
+    switch (effect.type) {
+      case 'persist':
+        return this.#persist(effect.record)
+      case 'send':
+        return this.#send(effect.to, effect.message, effect.gated)
+      case 'reply':
+        return this.#reply(effect.reply)
+      case 'set-timer':
+        return this.#setTimer(effect.timer, effect.delayMs)
+      case 'cancel-timer':
+        this.#timers.delete(effect.timer)
+        return
+      case 'event':
+        return this.#event(effect.event)
+    }
+  }
+
+  #persist(record: LogRecord): void {
+    this.#disk.append(record)
+    this.#world.recording.persisted(this.id, record)
+    const seq = record.kind === 'executed' ? record.seq : record.kind === 'checkpoint' ? record.message.seq : 0
+    if (seq > 0) this.#executedSinceFlush.push({ position: this.#disk.appended, seq })
+  }
+
+  #send(to: readonly ReplicaId[], message: ReplicaMessage, gated: boolean): void {
+    const bytes = encodeMessage(message)
+    const leave = (): void => {
+      this.#trace(`send ${describeMessage(message)} to ${to.join(',')}`)
+      this.#world.recording.left(this.id, message, message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id)
+      for (const peer of to) {
+        if (peer === this.id) this.#world.recording.violation('driver', `replica ${this.id} sends a ${message.type} to itself`)
+        this.#world.send(this.id, peer, bytes)
+      }
+    }
+    if (gated) this.#whenDurable(leave)
+    else leave()
+  }
+
+  #reply(reply: Reply): void {
+    const bytes = encodeMessage(reply)
+    this.#whenDurable(() => {
+      this.#trace(`reply ${reply.client} ${reply.timestamp} seq ${reply.seq}`)
+      this.#world.sendReply(this.id, reply, bytes)
+    })
+  }
+
+  /** Runs `leave` once everything appended so far is durable; in order among those that wait. */
+  #whenDurable(leave: () => void): void {
+    const position = this.#disk.appended
+    if (position <= this.#disk.durable) leave()
+    else this.#waiting.push({ position, leave })
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing || this.#disk.appended === this.#disk.durable) return
+    this.#isFlushing = true
+    const { flushMinMs, flushMaxMs } = this.#world.mix
+    // What nothing waits for is not flushed at once either.
+    const idleMs = this.#waiting.length > 0 ? 0 : this.#random.between(0, 30)
+    const position = this.#disk.appended
+    this.#later(idleMs + this.#random.between(flushMinMs, flushMaxMs), () => this.#flushed(position))
+  }
+
+  #flushed(position: number): void {
+    this.#disk.flush(position)
+    this.#isFlushing = false
+    for (const executed of this.#executedSinceFlush)
+      if (executed.position <= position) this.#durableSeq = Math.max(this.#durableSeq, executed.seq)
+    this.#executedSinceFlush = this.#executedSinceFlush.filter((executed) => executed.position > position)
+    const ready = this.#waiting.findIndex((waiting) => waiting.position > position)
+    const leaving = this.#waiting.splice(0, ready < 0 ? this.#waiting.length : ready)
+    for (const waiting of leaving) waiting.leave()
+    this.#flushSoon()
+  }
+
+  #setTimer(timer: TimerName, delayMs: number): void {
+    const token = ++this.#timerToken
+    this.#timers.set(timer, token)
+    this.#later(delayMs, () => {
+      if (this.#timers.get(timer) !== token) return
+      this.#timers.delete(timer)
+      this.#step({ type: 'timer', timer })
+    })
+  }
+
+  #event(event: ProtocolEvent): void {
+    if (event.type === 'phase' || event.type === 'request-received') return
+    this.#trace(describeEvent(event))
+    const { recording, plant } = this.#world
+    if (plant !== null) return
+    if (event.type === 'divergence') recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
+    if (event.type === 'rejected' && accusations.has(event.reason)) {
+      recording.violation('rejection', `replica ${this.id} rejects a ${event.message} of honest ${event.from}: ${event.reason}`)
+    }
+  }
+
+  /** In this life only. */
+  #later(delayMs: number, action: () => void): void {
+    const life = this.#life
+    this.#world.schedule.after(delayMs, () => {
+      if (life === this.#life) action()
+    })
+  }
+
+  #trace(text: string): void {
+    this.#world.trace.line(this.#world.schedule.now, `r${this.id} ${text}`)
+  }
+}
+
+function describeInput(input: Input): string {
+  switch (input.type) {
+    case 'message':
+      return `from ${input.from}: ${describeMessage(input.message)}`
+    case 'request':
+      return describeMessage(input.request)
+    case 'timer':
+      return `timer ${input.timer}`
+    case 'connected':
+      return `connected ${input.peer}`
+    default:
+      return input.type
+  }
+}
+
+function describeMessage(message: Message): string {
+  switch (message.type) {
+    case 'request':
+      return `request ${message.client} ${message.timestamp}`
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit':
+      return `${message.type} ${message.view}/${message.seq} ${message.digest.slice(0, 8)}`
+    case 'checkpoint':
+      return `checkpoint ${message.seq} ${message.digest.slice(0, 8)} of ${message.replica}`
+    case 'view-change':
+      return `view-change ${message.view} of ${message.replica}`
+    case 'new-view':
+      return `new-view ${message.view} start ${message.start.seq} chosen ${message.chosen.length}`
+    case 'status':
+      return `status view ${message.view}${message.active ? '' : '*'} stable ${message.stableSeq} executed ${message.lastExecuted}`
+    case 'fetch':
+    case 'meta-data':
+      return `${message.type} ${message.seq} ${message.level}.${message.index}`
+    case 'data':
+      return `data ${message.seq} ${message.index}`
+    default:
+      return message.type
+  }
+}
+
+function describeEvent(event: ProtocolEvent): string {
+  return `event ${event.type} ${JSON.stringify(event)}`
+}

@@ -1,0 +1,61 @@
+/** All checkers over one recording. */
+import { createService } from '../service/index.ts'
+import { asClientId } from '../protocol/ids.ts'
+import {
+  checkAgreement,
+  checkAnswered,
+  checkCheckpoints,
+  checkConverged,
+  checkDurability,
+  checkLinearizability,
+  checkOrder,
+  checkReplay,
+  checkValidity,
+  checkVotes,
+  serviceObject,
+  type FinalState,
+  type Violation,
+} from './checkers/index.ts'
+import type { Recording } from './recording.ts'
+
+/** What was there when the run ended. */
+export interface Ending {
+  readonly states: readonly FinalState[]
+  /** How many replicas there should be. */
+  readonly replicas: number
+  /** Requests that clients still wait for. */
+  readonly waiting: readonly string[]
+  readonly boundMs: number
+}
+
+/** What was found while running comes first. */
+export function judge(recording: Recording, ending: Ending): Violation[] {
+  const { log, votes, calls, sent } = recording
+  const service = createService()
+  const violations = [
+    ...recording.violations,
+    ...checkAgreement(log),
+    ...checkOrder(log),
+    ...checkVotes(votes),
+    ...checkCheckpoints(votes),
+    ...checkReplay(log, (operation, client, timeMs) => service.execute(operation, { client: asClientId(client), timeMs })),
+    ...checkValidity(log, sent),
+    ...checkDurability(log, calls),
+    ...checkLinearizability(
+      calls.map(({ client, timestamp, operation, invokedAt, answer }) => ({
+        operation,
+        invokedAt,
+        completedAt: answer?.at ?? Infinity,
+        result: answer?.result ?? null,
+        name: `${client} ${timestamp}`,
+      })),
+      serviceObject,
+    ),
+  ]
+  // Where something was found while running, the run was ended there and nothing had time to converge.
+  if (recording.violations.length > 0) return violations
+  const { states, replicas, waiting, boundMs } = ending
+  if (states.length < replicas)
+    violations.push({ checker: 'liveness', detail: `${replicas - states.length} replicas are down after healing` })
+  return [...violations, ...checkAnswered(waiting, boundMs), ...checkConverged(states, boundMs)]
+}
