@@ -78,7 +78,8 @@ const callBySocket = <M extends Method>(serving: Serving, method: M, params: Par
 const openInBrowser = async (dataFolder: string): Promise<Opened> => {
   const serving = await startServing(['--data', dataFolder, '--empty'])
   const browser = await chromium.launch({ executablePath: findBrowser(), args: rootFlags })
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' })
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' })
+  const page = await context.newPage()
   await page.addInitScript(watchViolations)
   await page.goto(`${serving.url}/#token=${serving.token}`)
   return {
