@@ -3,7 +3,7 @@
  * committed-local. Batches that a new-view chose come in here too and run through prepare and commit again.
  */
 import { assertThat } from './assert.ts'
-import { asSeqNo, type Digest, type ReplicaId, type SeqNo } from './ids.ts'
+import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { Batch, BatchData, Commit, Prepare, PrePrepare } from './messages.ts'
 import { primaryOf } from './quorum.ts'
 import type { Slot } from './slots.ts'
@@ -41,8 +41,8 @@ const acceptBatch = (r: ReplicaState, slot: Slot, message: PrePrepare): void => 
   enterPrePrepared(r, slot, digest, batch)
 }
 
-/** What is common to proposed and chosen batches, once the record that backs the vote is on its way to disk. */
-const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch): void => {
+/** What pre-preparing changes here; the record that backs it is on its way to disk, or was just read from there. */
+export const recordPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch): void => {
   assertThat(slot.executed === null || slot.executed === digest, 'one batch is agreed under one sequence number')
   slot.digest = digest
   slot.batch = batch
@@ -50,11 +50,23 @@ const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Ba
   r.log.keepBatch(slot.seq, digest, batch)
   r.log.notePrePrepared(slot, digest, r.view)
   if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
+  if (!isPrimary(r)) slot.prepares.add(r.config.id, r.view, digest)
+}
+
+/** Enters (seq, digest) into P for `view`; in the current view the own commit counts from here on. */
+export const recordPrepared = (r: ReplicaState, slot: Slot, digest: Digest, view: View): void => {
+  slot.lastPrepared = { digest, view }
+  if (slot.seq > r.highestPrepared) r.highestPrepared = slot.seq
+  if (view !== r.view || slot.digest !== digest) return
+  slot.prepared = true
+  slot.commits.add(r.config.id, view, digest)
+}
+
+/** What is common to proposed and chosen batches, once the record that backs the vote is on its way to disk. */
+const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch): void => {
+  recordPrePrepared(r, slot, digest, batch)
   emit(r, { type: 'phase', phase: 'pre-prepared', view: r.view, seq: slot.seq, digest, requests: batch.requests.length })
-  if (!isPrimary(r)) {
-    slot.prepares.add(r.config.id, r.view, digest)
-    promise(r, { type: 'prepare', view: r.view, seq: slot.seq, digest, replica: r.config.id })
-  }
+  if (!isPrimary(r)) promise(r, { type: 'prepare', view: r.view, seq: slot.seq, digest, replica: r.config.id })
   tryPrepared(r, slot)
 }
 
@@ -62,12 +74,9 @@ const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Ba
 const tryPrepared = (r: ReplicaState, slot: Slot): void => {
   const digest = slot.digest
   if (digest === null || slot.prepared || slot.prepares.count(r.view, digest) < r.quorum - 1) return
-  slot.prepared = true
-  slot.lastPrepared = { digest, view: r.view }
-  if (slot.seq > r.highestPrepared) r.highestPrepared = slot.seq
+  recordPrepared(r, slot, digest, r.view)
   persist(r, { kind: 'prepared', view: r.view, seq: slot.seq, digest })
   emit(r, { type: 'phase', phase: 'prepared', view: r.view, seq: slot.seq, digest, requests: slot.batch?.requests.length ?? 0 })
-  slot.commits.add(r.config.id, r.view, digest)
   promise(r, { type: 'commit', view: r.view, seq: slot.seq, digest, replica: r.config.id })
   tryCommitted(r, slot)
 }

@@ -3,15 +3,18 @@ import type { Capabilities } from './capabilities.ts'
 import { onCheckpoint, settleStable } from './checkpoints.ts'
 import type { ProtocolConfig } from './config.ts'
 import { executeReady } from './execution.ts'
-import type { ReplicaId } from './ids.ts'
+import { asView, type ReplicaId } from './ids.ts'
 import type { ReplicaMessage } from './messages.ts'
 import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose } from './ordering.ts'
 import type { Persisted } from './records.ts'
 import { answerReads, onForwarded, onRequest } from './requests.ts'
+import { restore } from './restore.ts'
 import type { Service } from './service.ts'
-import { createState, highWatermark, lowWatermark, primary, type ReplicaState } from './state.ts'
+import { onFetch, onFetchTimer, onMetaData, onPartitionData, settleTransfer } from './state-transfer.ts'
+import { createState, highWatermark, lowWatermark, primary, promise, type ReplicaState } from './state.ts'
 import { onConnected, onStatus, onStatusTimer, refreshStatusTimer, solicit } from './status.ts'
 import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './steps.ts'
+import { changeViewByOperator, onNewView, onViewChange, settleViewChange, startViewChange } from './view-change.ts'
 import { currentTimeout, noteHeard, onViewTimer, refreshViewTimer } from './view-timer.ts'
 
 const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): void => {
@@ -29,25 +32,46 @@ const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): v
       return onCheckpoint(r, from, message)
     case 'status':
       return onStatus(r, from, message)
+    case 'view-change':
+      return onViewChange(r, from, message)
+    case 'new-view':
+      return onNewView(r, from, message)
     case 'batch-data':
       return onBatchData(r, from, message)
+    case 'fetch':
+      return onFetch(r, from, message)
+    case 'meta-data':
+      return onMetaData(r, from, message)
+    case 'data':
+      return onPartitionData(r, from, message)
   }
 }
 
 const onTimer = (r: ReplicaState, timer: TimerName): void => {
   switch (timer) {
-    case 'view-change':
-      onViewTimer(r)
+    case 'view-change': {
+      const reason = onViewTimer(r)
+      if (reason !== null) startViewChange(r, asView(r.view + 1), reason)
       return
+    }
     case 'status':
       return onStatusTimer(r)
+    case 'fetch':
+      return onFetchTimer(r)
   }
+}
+
+/** Says hello; a view change that a crash interrupted goes on. */
+const onStart = (r: ReplicaState): void => {
+  solicit(r)
+  const own = r.viewChanges.get(r.config.id)
+  if (!r.active && own !== undefined) promise(r, own)
 }
 
 const dispatch = (r: ReplicaState, input: Input): void => {
   switch (input.type) {
     case 'start':
-      return solicit(r)
+      return onStart(r)
     case 'message':
       return onMessage(r, input.from, input.message)
     case 'request':
@@ -58,6 +82,8 @@ const dispatch = (r: ReplicaState, input: Input): void => {
       return onConnected(r, input.peer)
     case 'drained':
       return propose(r)
+    case 'operator':
+      return changeViewByOperator(r)
   }
 }
 
@@ -67,7 +93,9 @@ const settle = (r: ReplicaState): void => {
     r.again = false
     executeReady(r)
     settleStable(r)
+    settleViewChange(r)
     adoptChosen(r)
+    settleTransfer(r)
   }
   if (r.reads.length > 0) answerReads(r)
   refreshViewTimer(r)
@@ -100,10 +128,13 @@ const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
  */
 export const createReplica = (config: ProtocolConfig, capabilities: Capabilities, service: Service, persisted: Persisted): ReplicaCore => {
   const r = createState(config, capabilities, service)
-  void persisted
+  restore(r, persisted)
+  // What recovery found undone, a checkpoint at most, leaves with the first step.
+  let first = true
   const step = (input: Input, nowMs: number): Effect[] => {
     r.nowMs = nowMs
-    r.out = []
+    if (!first) r.out = []
+    first = false
     dispatch(r, input)
     settle(r)
     return r.out
