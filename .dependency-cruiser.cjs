@@ -9,7 +9,7 @@ const rooms = {
   'pbft/faults': { rooms: ['pbft/protocol'], npm: [] },
   'pbft/sim': { rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults'], npm: ['@noble/hashes'] },
   contract: { rooms: [], npm: ['valibot'] },
-  link: { rooms: ['pbft/protocol', 'pbft/wire', 'contract'], npm: ['ws', '@noble/curves', '@noble/hashes'], node: true },
+  link: { rooms: ['pbft/protocol', 'pbft/wire', 'contract'], npm: ['ws', '@noble/curves', '@noble/hashes', 'valibot'], node: true },
   replica: {
     rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults', 'contract', 'link'],
     npm: ['ws', 'better-sqlite3', 'pino', 'valibot', '@noble/hashes'],

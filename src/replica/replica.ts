@@ -1,0 +1,220 @@
+/** One replica, put together: core, storage, links and control. */
+import type { Logger } from 'pino'
+import type { TransportFaults } from '../contract/faults.ts'
+import type { Manifest } from '../contract/manifest.ts'
+import { fail, ok, type Result } from '../contract/result.ts'
+import { accept, directoryOf, sha256, sign, type Accepter, type Link, type LinkHandlers, type PrivateKey } from '../link/index.ts'
+import type { Capabilities } from '../pbft/protocol/capabilities.ts'
+import { asReplicaId } from '../pbft/protocol/ids.ts'
+import type { Message, ReplicaMessage } from '../pbft/protocol/messages.ts'
+import { createReplica } from '../pbft/protocol/replica.ts'
+import type { ProtocolEvent } from '../pbft/protocol/steps.ts'
+import { createService } from '../pbft/service/index.ts'
+import { encodeBatch, signedBytes } from '../pbft/wire/index.ts'
+import { createClients, type Clients } from './clients.ts'
+import { createControl, type Control } from './control.ts'
+import { createCounters } from './counters.ts'
+import { createDriver } from './driver.ts'
+import { createInbox } from './inbox.ts'
+import { createMemoryStorage } from './memory-storage.ts'
+import { createObservation } from './observation.ts'
+import { createReporter } from './report.ts'
+import { openSqliteStorage } from './sqlite-storage.ts'
+import type { Storage } from './storage.ts'
+import { createTransport, type Transport } from './transport.ts'
+import { createVerifier } from './verification.ts'
+
+export interface ReplicaOptions {
+  readonly manifest: Manifest
+  readonly id: number
+  readonly key: PrivateKey
+  readonly dataFolder: string
+  readonly allowFaults: boolean
+  readonly log: Logger
+  /** The script that worker threads run. */
+  readonly workerEntry: string
+  /** Nothing more will come of this replica: storage failed, or an invariant broke. */
+  onFatal(error: unknown): void
+  /** An operator asked it to end. */
+  onStop(): void
+}
+
+export interface RunningReplica {
+  readonly port: number
+  /** Ends links, timers and the database; resolves when the port is free. */
+  close(): Promise<void>
+}
+
+const capabilitiesOf = (key: PrivateKey): Capabilities => ({
+  digest: sha256,
+  encodeBatch,
+  sign: (message) => sign(key, signedBytes(message)),
+})
+
+const openStorage = ({ manifest, id, dataFolder }: ReplicaOptions): Storage =>
+  manifest.durability === 'none'
+    ? createMemoryStorage()
+    : openSqliteStorage({ folder: dataFolder, clusterId: manifest.clusterId, replica: id, durability: manifest.durability })
+
+/** Events that operators want to see in the status at once. */
+const notable: ReadonlySet<ProtocolEvent['type']> = new Set(['view-change-started', 'view-entered', 'transfer', 'divergence'])
+/** Events too frequent for the log. */
+const unlogged: ReadonlySet<ProtocolEvent['type']> = new Set([
+  'phase',
+  'request-received',
+  'rejected',
+  'view-timer',
+  'checkpoint-received',
+  'view-change-received',
+])
+
+/**
+ * Starts a replica: reads its log, listens, dials its peers. Errors: `start-failed` when it cannot listen. Throws StorageError
+ * when the data folder cannot be used.
+ */
+export const startReplica = async (options: ReplicaOptions): Promise<Result<RunningReplica>> => {
+  const { manifest, id, key, log } = options
+  const member = manifest.replicas[id]
+  if (member === undefined) return fail('bad-request', `the manifest has replicas 0 to ${manifest.replicas.length - 1}, no ${id}`)
+  const n = manifest.replicas.length
+  const directory = directoryOf(manifest)
+  const counters = createCounters((reason, detail) => log.warn({ reason, detail }, 'refused'))
+  const verifier = createVerifier(directory, options.workerEntry, options.onFatal)
+  const observation = createObservation()
+  let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false }
+
+  const storage = openStorage(options)
+  const config = { ...manifest.parameters, n, id: asReplicaId(id) }
+  const core = createReplica(config, capabilitiesOf(key), createService(), storage.load())
+
+  const onEvent = (event: ProtocolEvent, atMs: number): void => {
+    if (event.type === 'rejected') counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
+    observation.onEvent(event, atMs)
+    reporter.onEvent(event)
+    if (!unlogged.has(event.type)) log.info({ event }, event.type)
+    // After this turn: the status is then what the event led to.
+    if (notable.has(event.type)) setImmediate(control.pushStatus)
+  }
+
+  const driver = createDriver({
+    core,
+    storage,
+    send: (to, message) => transport.send(to, message),
+    reply: (reply) => clients.reply(reply),
+    flush() {
+      transport.flush()
+      clients.flush()
+    },
+    onEvent,
+    onFatal: options.onFatal,
+  })
+
+  const transport: Transport = createTransport({
+    manifest,
+    directory,
+    id,
+    key,
+    count: counters.count,
+    inboxFor: (peer) =>
+      createInbox({
+        role: 'replica',
+        peer: String(peer),
+        n,
+        verifier,
+        count: counters.count,
+        deliver: (message: Message) => driver.post({ type: 'message', from: peer, message: message as ReplicaMessage }),
+      }),
+    onConnected: (peer) => driver.post({ type: 'connected', peer }),
+    log: (message, peer, detail) => log.info({ peer, detail }, message),
+  })
+
+  const clients: Clients = createClients({
+    count: counters.count,
+    inboxFor: (principal, deliver) =>
+      createInbox({
+        role: 'client',
+        peer: principal,
+        n,
+        verifier,
+        count: counters.count,
+        deliver: (message) => {
+          if (message.type === 'request') deliver(message)
+        },
+      }),
+    deliver: (request) => driver.post({ type: 'request', request }),
+  })
+
+  const reporter = createReporter({
+    core,
+    storage,
+    transport,
+    clients,
+    counters,
+    observation,
+    allowsFaults: options.allowFaults,
+    faults: () => faults,
+  })
+
+  const history: Storage['history'] = (after, limit, bytesMax) => {
+    try {
+      return storage.history(after, limit, bytesMax)
+    } catch (error) {
+      options.onFatal(error)
+      return []
+    }
+  }
+  const control: Control = createControl({
+    count: counters.count,
+    observation,
+    allowsFaults: options.allowFaults,
+    report: reporter.report,
+    setFaults(next) {
+      faults = next
+      transport.setFaults(next)
+      clients.setCut(next.clientsCut)
+      log.info({ faults: next }, 'faults')
+    },
+    history,
+    changeView: () => driver.post({ type: 'operator', command: { kind: 'change-view' } }),
+    stop: options.onStop,
+  })
+
+  const onLink = (link: Link): LinkHandlers => {
+    if (link.peer.role === 'replica') return transport.acceptLink(link)
+    return link.peer.role === 'client' ? clients.acceptLink(link) : control.acceptLink(link)
+  }
+
+  const stopParts = async (): Promise<void> => {
+    driver.stop()
+    control.close()
+    clients.close()
+    transport.close()
+    observation.close()
+    await verifier.close()
+  }
+
+  const accepter: Result<Accepter> = await accept({
+    directory,
+    id,
+    key,
+    host: member.host,
+    port: member.port,
+    onLink,
+    onRejected: counters.count,
+  })
+  if (!accepter.ok) {
+    await stopParts()
+    storage.close()
+    return accepter
+  }
+  driver.post({ type: 'start' })
+  transport.start()
+  return ok({
+    port: accepter.value.port,
+    async close() {
+      await stopParts()
+      await accepter.value.close()
+      storage.close()
+    },
+  })
+}
