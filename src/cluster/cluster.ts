@@ -16,7 +16,7 @@ import type { HostOptions } from './host-interface.ts'
 import { Load, noLoad } from './load.ts'
 import { LogReader } from './log-reader.ts'
 import { Log } from './log.ts'
-import { Member } from './member.ts'
+import { Member, startTimeoutMs } from './member.ts'
 import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
 import { findFreePorts, isLoopback, isPortFree } from './ports.ts'
@@ -307,6 +307,7 @@ export class Cluster {
       launch: this.#options.launch,
       entry: this.#options.entries.replica,
       logsFolder: this.#options.logsFolder,
+      startGraceMs: this.opened.localReplicas.has(id) ? startTimeoutMs : remoteWaitMs,
       onChange: () => {
         if (this.#status !== null && !this.#closing) this.#tickStatus()
       },

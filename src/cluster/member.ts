@@ -22,6 +22,8 @@ export interface MemberOptions {
   readonly launch: Launch
   readonly entry: string
   readonly logsFolder: string
+  /** How long a replica that was never heard of counts as starting, ms. */
+  readonly startGraceMs: number
   /** Anything that may show changed. */
   onChange(): void
   onUp(): void
@@ -194,7 +196,7 @@ export class Member {
       linkUp: this.up,
       reportedAt: this.#reportedAt,
       transferring: report?.transferring ?? false,
-      starting: nowMs - this.#startedAt < startTimeoutMs,
+      starting: nowMs - this.#startedAt < this.#options.startGraceMs,
     }
     const batches = this.#batches.growth
     return {

@@ -5,7 +5,7 @@ import type { DecodedOperation, Operation } from '../contract/operations.ts'
 import { readOperations } from '../contract/operations.ts'
 import type { LedgerRow, RequestInfo, RequestStage } from '../contract/model.ts'
 import { fail, ok, type ErrorCode, type Result } from '../contract/result.ts'
-import { quorumSize, weakSize } from '../pbft/protocol/quorum.ts'
+import { weakSize } from '../pbft/protocol/quorum.ts'
 import { decodeResult, encodeOperation } from '../pbft/service/index.ts'
 import { ClientSession, type Completed, type Outcome } from './client/session.ts'
 import type { ClientLinks } from './client/links.ts'
@@ -114,7 +114,7 @@ export class Requests {
     for (const life of this.#lives.values()) {
       if (life.awaiting === null) continue
       const { seq, since } = life.awaiting
-      const stages = stagesOf(this.#options.rowsOf(seq), this.#options.n)
+      const stages = stagesOf(this.#options.rowsOf(seq))
       const whole = stages.length === 4
       if (!whole && nowMs - since < settleMs) continue
       life.awaiting = null
@@ -251,44 +251,19 @@ const encoded = (operation: Operation): Uint8Array | null => {
   }
 }
 
-/** When the cluster as a whole reached each phase: the first pre-prepare and execution, the quorum's prepare and commit. */
-const stagesOf = (rows: readonly LedgerRow[], n: number): { stage: RequestStage; at: number; detail: string | null }[] => {
-  const quorum = quorumSize(n)
-  const nth = (times: readonly (number | null)[], count: number): number | null =>
-    times.filter((time) => time !== null).sort((a, b) => a - b)[count - 1] ?? null
-  const found: readonly [RequestStage, number | null, string][] = [
-    [
-      'pre-prepared',
-      nth(
-        rows.map((row) => row.prePreparedAt),
-        1,
-      ),
-      'first replica',
-    ],
-    [
-      'prepared',
-      nth(
-        rows.map((row) => row.preparedAt),
-        quorum,
-      ),
-      `${quorum} replicas`,
-    ],
-    [
-      'committed',
-      nth(
-        rows.map((row) => row.committedAt),
-        quorum,
-      ),
-      `${quorum} replicas`,
-    ],
-    [
-      'executed',
-      nth(
-        rows.map((row) => row.executedAt),
-        1,
-      ),
-      'first replica',
-    ],
+/** When the first replica reached each phase. */
+const stagesOf = (rows: readonly LedgerRow[]): { stage: RequestStage; at: number; detail: string | null }[] => {
+  const first = (stage: RequestStage, timeOf: (row: LedgerRow) => number | null) => {
+    const reached = rows.flatMap((row) => {
+      const at = timeOf(row)
+      return at === null ? [] : [{ stage, at, detail: `r${row.replica}` }]
+    })
+    return reached.sort((a, b) => a.at - b.at).slice(0, 1)
+  }
+  return [
+    ...first('pre-prepared', (row) => row.prePreparedAt),
+    ...first('prepared', (row) => row.preparedAt),
+    ...first('committed', (row) => row.committedAt),
+    ...first('executed', (row) => row.executedAt),
   ]
-  return found.flatMap(([stage, at, detail]) => (at === null ? [] : [{ stage, at, detail }]))
 }

@@ -1,5 +1,4 @@
 /** Client links to every replica, shared by all sessions of a principal: requests out, replies to the session they are for. */
-import { createHmac, type KeyObject } from 'node:crypto'
 import type { Manifest } from '../../contract/manifest.ts'
 import { asReplicaId, type ReplicaId } from '../../pbft/protocol/ids.ts'
 import type { Reply, Request, RequestAuthentication } from '../../pbft/protocol/messages.ts'
@@ -7,8 +6,6 @@ import { decodeMessage, encodeMessage, requestSignedBytes } from '../../pbft/wir
 import { dial, sign, type Dialer, type Directory, type Link, type PrivateKey } from '../../link/index.ts'
 
 const pauseMaxMs = 500
-/** Bytes of a request's MAC for one replica. */
-const macBytes = 16
 
 export interface ClientLinksOptions {
   readonly directory: Directory
@@ -72,12 +69,9 @@ export class ClientLinks {
     for (const id of to) this.#links[id]?.send(bytes)
   }
 
-  /** Signs, or MACs for every replica as the manifest says; a replica without a link gets a MAC that it will not accept. */
+  /** Signs by the principal's key. */
   authenticate(request: Omit<Request, 'authentication'>): RequestAuthentication {
-    const bytes = requestSignedBytes(request)
-    const { manifest, principal } = this.#options
-    if (manifest.authentication === 'signature') return { kind: 'signature', signature: sign(principal.key, bytes) }
-    return { kind: 'macs', macs: this.#links.map((link) => (link === null ? new Uint8Array(macBytes) : macOf(link.requestKey, bytes))) }
+    return { kind: 'signature', signature: sign(this.#options.principal.key, requestSignedBytes(request)) }
   }
 
   close(): void {
@@ -93,6 +87,3 @@ export class ClientLinks {
     this.#listeners.get(decoded.value.client)?.(from, decoded.value)
   }
 }
-
-const macOf = (key: KeyObject, bytes: Uint8Array): Uint8Array =>
-  new Uint8Array(createHmac('sha256', key).update(bytes).digest().subarray(0, macBytes))

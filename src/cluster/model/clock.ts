@@ -1,6 +1,8 @@
 /** How far a replica's clock is ahead of the host's, from the times it puts on its reports. Pure. */
 
 const samplesKept = 20
+/** Below it the estimate is mostly the report's own delay. */
+const errorMs = 25
 
 /**
  * A report that took d ms says "offset - d": the largest of the last 20 is the one that travelled fastest, so it is the best
@@ -14,8 +16,9 @@ export class ClockOffset {
     this.#samples = [...this.#samples, sentAt - receivedAt].slice(-samplesKept)
   }
 
-  /** ms; 0 before any report. */
+  /** ms; 0 before any report, and where the clocks cannot be told apart. */
   get ms(): number {
-    return this.#samples.length === 0 ? 0 : Math.max(...this.#samples)
+    const estimate = this.#samples.length === 0 ? 0 : Math.max(...this.#samples)
+    return Math.abs(estimate) < errorMs ? 0 : estimate
   }
 }

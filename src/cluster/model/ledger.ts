@@ -69,6 +69,8 @@ export class Ledger {
     this.#last = Math.max(this.#last, slot.seq)
     this.#lowest = Math.min(this.#lowest, slot.seq)
     const at = this.#claim(column, slot.seq)
+    // A later view agrees once more on what was executed in an earlier one; what counts is when it was executed.
+    if (slot.executedAt === null && (column.executedAt[at] ?? 0) !== 0 && column.digest[at] === slot.digest) return
     const own = (time: number | null): number => (time === null ? 0 : time - offsetMs)
     column.view[at] = slot.view
     column.digest[at] = slot.digest
