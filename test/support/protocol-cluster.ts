@@ -55,6 +55,8 @@ export interface Node {
   readonly disk: TestDisk
   readonly timers: Map<TimerName, number>
   readonly events: ProtocolEvent[]
+  /** With a lazy disk: effects from the first persist on that is not durable yet. */
+  readonly waiting: Effect[]
   up: boolean
 }
 
@@ -71,6 +73,8 @@ export interface ClusterOptions {
   /** False drops the packet. */
   readonly filter?: (packet: Packet, cluster: Cluster) => boolean
   readonly capabilities?: Capabilities
+  /** Records become durable only by `flush`. */
+  readonly lazyDisk?: boolean
 }
 
 export class Cluster {
@@ -87,12 +91,14 @@ export class Cluster {
   readonly #n: number
   readonly #config: Partial<ProtocolConfig>
   readonly #capabilities: Capabilities
+  lazyDisk: boolean
 
   constructor(options: ClusterOptions = {}) {
     this.#n = options.n ?? 4
     this.#config = options.config ?? {}
     this.#capabilities = options.capabilities ?? testCapabilities
     this.filter = options.filter ?? (() => true)
+    this.lazyDisk = options.lazyDisk ?? false
     for (let id = 0; id < this.#n; id++) this.nodes.push(this.#boot(id, new TestDisk()))
     for (const node of this.nodes) this.input(node.id, { type: 'start' })
   }
@@ -100,7 +106,7 @@ export class Cluster {
   #boot(id: number, disk: TestDisk): Node {
     const service = createCounterService()
     const core = createReplica(testConfig(this.#n, id, this.#config), this.#capabilities, service, disk.read())
-    return { id: asReplicaId(id), core, service, disk, timers: new Map(), events: [], up: true }
+    return { id: asReplicaId(id), core, service, disk, timers: new Map(), events: [], waiting: [], up: true }
   }
 
   node(id: number): Node {
@@ -109,9 +115,13 @@ export class Cluster {
     return node
   }
 
-  crash(id: number): void {
+  /** Crashes a replica; of what its disk had not made durable the first `records` survive. */
+  crash(id: number, records = 0): void {
     const node = this.node(id)
     node.up = false
+    const survivors = node.waiting.filter((effect) => effect.type === 'persist').slice(0, records)
+    for (const effect of survivors) node.disk.records.push(effect.record)
+    node.waiting.length = 0
     node.timers.clear()
   }
 
@@ -127,8 +137,21 @@ export class Cluster {
     const node = this.node(id)
     if (!node.up) return []
     const effects = [...node.core.step(input, this.nowMs), ...node.core.step({ type: 'drained' }, this.nowMs)]
-    for (const effect of effects) this.#run(node, effect)
+    for (const effect of effects) this.#enqueue(node, effect)
     return effects
+  }
+
+  #enqueue(node: Node, effect: Effect): void {
+    const waits = effect.type === 'persist' || effect.type === 'reply' || (effect.type === 'send' && effect.gated)
+    if (waits && (node.waiting.length > 0 || (this.lazyDisk && effect.type === 'persist'))) node.waiting.push(effect)
+    else this.#run(node, effect)
+  }
+
+  /** Makes everything durable that a replica has persisted, and lets go what waited for it. */
+  flush(id: number): void {
+    const node = this.node(id)
+    if (!node.up) return
+    for (const effect of node.waiting.splice(0)) this.#run(node, effect)
   }
 
   #run(node: Node, effect: Effect): void {
@@ -185,6 +208,20 @@ export class Cluster {
       if (effect.type !== 'send') continue
       for (const to of effect.to) if (this.clientFilter(to, effect.request)) this.input(to, { type: 'request', request: effect.request })
     }
+  }
+
+  /** Delivers one packet, by its place in the queue. */
+  deliverAt(index: number): void {
+    const [packet] = this.queue.splice(index, 1)
+    if (packet !== undefined) this.input(packet.to, { type: 'message', from: packet.from, message: packet.message })
+  }
+
+  /** Lets the next timer fire. */
+  tick(): void {
+    const next = Math.min(...this.#dueTimes())
+    if (next === Number.POSITIVE_INFINITY) return
+    this.nowMs = Math.max(this.nowMs, next)
+    this.#fireDue()
   }
 
   /** Delivers packets until none is left. */

@@ -14,7 +14,7 @@ import { onFetch, onFetchTimer, onMetaData, onPartitionData, settleTransfer } fr
 import { createState, highWatermark, lowWatermark, primary, promise, type ReplicaState } from './state.ts'
 import { onConnected, onStatus, onStatusTimer, refreshStatusTimer, solicit } from './status.ts'
 import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './steps.ts'
-import { changeViewByOperator, onNewView, onViewChange, settleViewChange, startViewChange } from './view-change.ts'
+import { changeViewByOperator, followStranded, onNewView, onViewChange, settleViewChange, startViewChange } from './view-change.ts'
 import { currentTimeout, noteHeard, onViewTimer, refreshViewTimer } from './view-timer.ts'
 
 const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): void => {
@@ -31,7 +31,8 @@ const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): v
     case 'checkpoint':
       return onCheckpoint(r, from, message)
     case 'status':
-      return onStatus(r, from, message)
+      onStatus(r, from, message)
+      return followStranded(r, from)
     case 'view-change':
       return onViewChange(r, from, message)
     case 'new-view':

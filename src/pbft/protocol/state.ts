@@ -76,6 +76,9 @@ export interface PeerReport {
   active: boolean
   stableSeq: SeqNo
   lastExecuted: SeqNo
+  /** Since when it has been alone in a view change, ms; and how often it was followed there. */
+  strandedAtMs: number | null
+  timesFollowed: number
 }
 
 /** A read that waits until everything that may have completed before it is executed here. */
@@ -129,7 +132,14 @@ export interface ReplicaState {
 }
 
 const newReports = (n: number): PeerReport[] =>
-  Array.from({ length: n }, () => ({ view: asView(0), active: true, stableSeq: asSeqNo(0), lastExecuted: asSeqNo(0) }))
+  Array.from({ length: n }, () => ({
+    view: asView(0),
+    active: true,
+    stableSeq: asSeqNo(0),
+    lastExecuted: asSeqNo(0),
+    strandedAtMs: null,
+    timesFollowed: 0,
+  }))
 
 /** The state before anything has happened: view 0, genesis. */
 export const createState = (config: ProtocolConfig, capabilities: Capabilities, service: Service): ReplicaState => {

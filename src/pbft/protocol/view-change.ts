@@ -77,6 +77,32 @@ const join = (r: ReplicaState): void => {
   startViewChange(r, asView(smallest), { kind: 'joined', replicas })
 }
 
+/** First patience with a stranded replica, in view-change time-outs; it doubles with each time that replica is followed. */
+const PATIENCE_TIMEOUTS = 4
+const PATIENCE_DOUBLINGS_MAX = 6
+
+/**
+ * Follows a replica that left its view alone, after a while: it may not return to that view, so without this it would stay
+ * out, correct and idle, until something else changes the view. A faulty replica gains no more from it than a view change
+ * now and then, ever more rarely. Called when `from` has shown its status.
+ */
+export const followStranded = (r: ReplicaState, from: ReplicaId): void => {
+  const report = r.reports[from]
+  const message = r.viewChanges.get(from)
+  if (report === undefined) return
+  const isStranded = r.active && !report.active && message !== undefined && message.view > r.view && message.view <= r.view + r.config.n
+  if (!isStranded) {
+    report.strandedAtMs = null
+    return
+  }
+  report.strandedAtMs ??= r.nowMs
+  const patienceMs = r.config.viewTimeoutMs * PATIENCE_TIMEOUTS * 2 ** Math.min(report.timesFollowed, PATIENCE_DOUBLINGS_MAX)
+  if (r.nowMs - report.strandedAtMs < patienceMs) return
+  report.strandedAtMs = null
+  report.timesFollowed++
+  startViewChange(r, message.view, { kind: 'joined', replicas: [from] })
+}
+
 const tryNewView = (r: ReplicaState): void => {
   const viewChanges = [...r.viewChanges.values()].filter((viewChange) => viewChange.view === r.view)
   const choice = chooseNewView(viewChanges, ruleParameters(r))
