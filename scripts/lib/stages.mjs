@@ -1,8 +1,8 @@
 /** What has to be there before anything can run: a Node, the packages, the build. Each says what it does and does nothing twice. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { cliFile, inModules, outFolder, projectNode, root, toolEnvironment } from './paths.mjs'
+import { cacheFolder, cliFile, inModules, outFolder, projectNode, root, toolEnvironment } from './paths.mjs'
 import { npm, run } from './run.mjs'
 
 /** A stage could not be completed; `message` says what to do. */
@@ -29,12 +29,50 @@ export const isInstalled = () => {
   })
 }
 
+const lockFile = join(cacheFolder, 'setting-up')
+
+/** Whether the process that holds the lock is still there. */
+const isHeld = () => {
+  try {
+    process.kill(Number(readFileSync(lockFile, 'utf8')), 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/**
+ * Runs `body` while no other of our scripts sets up: four commands started at once must not install or build over one another.
+ * A lock whose holder is gone counts for nothing.
+ */
+const alone = async (body) => {
+  mkdirSync(cacheFolder, { recursive: true })
+  while (true) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+      if (isHeld()) await new Promise((resolve) => setTimeout(resolve, 100))
+      else rmSync(lockFile, { force: true })
+    }
+  }
+  try {
+    return await body()
+  } finally {
+    rmSync(lockFile, { force: true })
+  }
+}
+
 /** Installs the packages when they are missing or not those of the lockfile. */
 export const ensureInstalled = async () => {
   if (isInstalled()) return
-  say('Installing packages (npm ci) ...')
-  const { code, output } = await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true })
-  if (code !== 0) throw new StageError(`npm ci failed:\n${output}\nIs the npm registry reachable?`)
+  await alone(async () => {
+    if (isInstalled()) return
+    say('Installing packages (npm ci) ...')
+    const { code, output } = await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true })
+    if (code !== 0) throw new StageError(`npm ci failed:\n${output}\nIs the npm registry reachable?`)
+  })
 }
 
 /** The Node that everything but these scripts runs on. */
@@ -86,8 +124,11 @@ export const build = async () => {
 /** Builds when out/ is missing or not made from the sources as they are. */
 export const ensureBuilt = async () => {
   if (isBuilt()) return
-  say('Building (electron-vite build) ...')
-  await build()
+  await alone(async () => {
+    if (isBuilt()) return
+    say('Building (electron-vite build) ...')
+    await build()
+  })
 }
 
 /** Runs a script's main part: a stage that failed ends it with one clear message. */

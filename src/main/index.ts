@@ -87,7 +87,7 @@ const start = async (log: (line: string) => void): Promise<void> => {
   servePage(session.defaultSession, pageFolder)
   denyPermissions(session.defaultSession, log)
   denyNetwork(session.defaultSession, log)
-  const host = await createHost({
+  const host = createHost({
     dataFolder: folders.dataFolder,
     logsFolder: folders.logsFolder,
     shell: 'electron',

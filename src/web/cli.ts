@@ -1,9 +1,13 @@
 /** The command line: `pbft-panel`. */
 import { Command, CommanderError } from 'commander'
 import { addClusterCommand } from './commands/cluster.ts'
+import { addDemoCommand } from './commands/demo.ts'
 import { addReplicaCommand } from './commands/replica.ts'
 import { addServeCommand } from './commands/serve.ts'
-import { CommandError, exitCodeOf, exitCodes, note, printJson } from './output.ts'
+import { addSimulateCommand } from './commands/simulate.ts'
+import { addStatusCommand } from './commands/status.ts'
+import { addSubmitCommand } from './commands/submit.ts'
+import { CommandError, exitCodeOf, exitCodes, note, printJson, UsageError } from './output.ts'
 import { version } from './paths.ts'
 
 const createProgram = (): Command => {
@@ -11,6 +15,10 @@ const createProgram = (): Command => {
   addServeCommand(program)
   addClusterCommand(program)
   addReplicaCommand(program)
+  addStatusCommand(program)
+  addSubmitCommand(program)
+  addDemoCommand(program)
+  addSimulateCommand(program)
   const quiet = (command: Command): void => {
     command.exitOverride()
     command.commands.forEach(quiet)
@@ -28,7 +36,13 @@ const report = (error: unknown): void => {
 
 const main = async (): Promise<void> => {
   try {
-    await createProgram().parseAsync()
+    const program = createProgram()
+    const [name] = process.argv.slice(2)
+    // Without this the word would be taken for an argument of the default command.
+    if (name !== undefined && !name.startsWith('-') && name !== 'help' && program.commands.every((command) => command.name() !== name)) {
+      throw new UsageError(`There is no command "${name}"; see pbft-panel --help.`)
+    }
+    await program.parseAsync()
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed its one line already; help and version are no errors.

@@ -1,4 +1,5 @@
 /** `pbft-panel serve`: the browser shell, with a local cluster or connected to one. Stays until a signal. */
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createHost } from '../../cluster/host.ts'
 import type { Host } from '../../cluster/host-interface.ts'
@@ -6,7 +7,6 @@ import { launchByNode } from '../../cluster/launch-node.ts'
 import { openLocalCluster } from '../../cluster/open-local.ts'
 import type { ClusterStatus } from '../../contract/model.ts'
 import type { Result } from '../../contract/result.ts'
-import { resolve } from 'node:path'
 import { replicaCount, wholeNumber } from '../numbers.ts'
 import { openPage } from '../open-page.ts'
 import { CommandError, note, print, printJson, UsageError } from '../output.ts'
@@ -61,7 +61,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
   }
   const folders = foldersOf(options.data === undefined ? undefined : resolve(options.data))
   const stop = stopAsked()
-  const host = await createHost({
+  const host = createHost({
     ...folders,
     shell: 'browser',
     version,

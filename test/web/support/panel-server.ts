@@ -31,7 +31,7 @@ export interface TestServer extends PanelServer {
 export const startTestServer = async (): Promise<TestServer> => {
   const folder = mkdtempSync(join(tmpdir(), 'pbft-panel-web-'))
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>page</title>')
-  const host = await createHost({
+  const host = createHost({
     dataFolder: join(folder, 'data'),
     logsFolder: join(folder, 'logs'),
     shell: 'browser',
