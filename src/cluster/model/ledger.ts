@@ -98,7 +98,7 @@ export class Ledger {
   row(replica: number, seq: number): LedgerRow | null {
     const column = this.#columns[replica]
     const at = seq % this.#size
-    if (column === undefined || column.seq[at] !== seq) return null
+    if (column === undefined || seq < this.first || column.seq[at] !== seq) return null
     const time = (value: number | undefined): number | null => (value === undefined || value === 0 ? null : value)
     return {
       replica,

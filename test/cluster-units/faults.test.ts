@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import type { FaultRequest } from '../../src/contract/faults.ts'
+import { describeFault, faultProblem, isCut, noTransportFaults, replicasAffected, transportFaultsOf } from '../../src/cluster/faults.ts'
+
+const isolate = (replica: number): FaultRequest => ({ type: 'isolate', replica, durationMs: null })
+const cut = (from: number, to: number, bothWays = false): FaultRequest => ({ type: 'cut', from, to, bothWays, durationMs: null })
+const loss = (from: number, to: number, probability: number): FaultRequest => ({
+  type: 'loss',
+  from,
+  to,
+  bothWays: false,
+  probability,
+  durationMs: null,
+})
+const delay = (from: number, to: number, delayMs: number, bothWays = false): FaultRequest => ({
+  type: 'delay',
+  from,
+  to,
+  bothWays,
+  delayMs,
+  jitterMs: 5,
+  durationMs: null,
+})
+const partition = (...groups: number[][]): FaultRequest => ({ type: 'partition', groups, durationMs: null })
+
+describe('transport faults of one replica', () => {
+  it('are none without faults', () => {
+    expect(transportFaultsOf([], 0, 4)).toEqual(noTransportFaults)
+  })
+
+  it('cut peers and clients both ways at an isolated replica, and nothing at the others', () => {
+    const own = transportFaultsOf([isolate(1)], 1, 4)
+    expect(own.outgoing.map(({ peer, rule }) => [peer, rule.cut])).toEqual([
+      [0, true],
+      [2, true],
+      [3, true],
+    ])
+    expect(own.incomingCut).toEqual([0, 2, 3])
+    expect(own.clientsCut).toBe(true)
+    expect(transportFaultsOf([isolate(1)], 0, 4)).toEqual(noTransportFaults)
+  })
+
+  it('cut a one-way link at both of its ends', () => {
+    expect(transportFaultsOf([cut(0, 1)], 0, 4).outgoing).toMatchObject([{ peer: 1, rule: { cut: true } }])
+    expect(transportFaultsOf([cut(0, 1)], 0, 4).incomingCut).toEqual([])
+    expect(transportFaultsOf([cut(0, 1)], 1, 4)).toEqual({ ...noTransportFaults, incomingCut: [0] })
+  })
+
+  it('separate the groups of a partition; who is in none is alone', () => {
+    const faults = [partition([0, 1], [2])]
+    expect(transportFaultsOf(faults, 0, 4).incomingCut).toEqual([2, 3])
+    expect(transportFaultsOf(faults, 2, 4).incomingCut).toEqual([0, 1, 3])
+    expect(transportFaultsOf(faults, 3, 4).incomingCut).toEqual([0, 1, 2])
+    expect(transportFaultsOf(faults, 0, 4).clientsCut).toBe(false)
+  })
+
+  it('add up: delays are summed, probabilities combined, bounds kept', () => {
+    const [first] = transportFaultsOf([delay(0, 1, 40), delay(1, 0, 30, true), loss(0, 1, 0.5), loss(0, 1, 0.5)], 0, 4).outgoing
+    expect(first).toEqual({ peer: 1, rule: { cut: false, delayMs: 70, jitterMs: 5, loss: 0.75, duplicate: 0, reorder: 0, corrupt: 0 } })
+    expect(transportFaultsOf([delay(0, 1, 60_000), delay(0, 1, 60_000)], 0, 4).outgoing[0]?.rule.delayMs).toBe(60_000)
+  })
+
+  it('leave the transport alone for a pause', () => {
+    expect(transportFaultsOf([{ type: 'pause', replica: 0, durationMs: null }], 0, 4)).toEqual(noTransportFaults)
+  })
+})
+
+describe('who can hear whom', () => {
+  it('follows isolation, cuts with direction, partitions and total loss', () => {
+    expect(isCut([isolate(2)], 2, 0)).toBe(true)
+    expect(isCut([isolate(2)], 0, 2)).toBe(true)
+    expect(isCut([isolate(2)], 0, 1)).toBe(false)
+    expect(isCut([cut(0, 1)], 0, 1)).toBe(true)
+    expect(isCut([cut(0, 1)], 1, 0)).toBe(false)
+    expect(isCut([cut(0, 1, true)], 1, 0)).toBe(true)
+    expect(isCut([loss(0, 1, 1)], 0, 1)).toBe(true)
+    expect(isCut([loss(0, 1, 0.99)], 0, 1)).toBe(false)
+    expect(isCut([partition([0, 1], [2, 3])], 1, 2)).toBe(true)
+    expect(isCut([partition([0, 1], [2, 3])], 2, 3)).toBe(false)
+  })
+})
+
+describe('what is refused', () => {
+  it.each([
+    [isolate(4), /r4/],
+    [cut(1, 1), /two different/],
+    [partition([0, 1], [1, 2]), /one group/],
+    [partition([0, 9]), /r9/],
+  ])('%j', (fault, problem) => {
+    expect(faultProblem(fault, 4)).toMatch(problem)
+  })
+
+  it('nothing of a sound fault', () => {
+    expect(faultProblem(partition([0, 1], [2, 3]), 4)).toBeNull()
+    expect(faultProblem(isolate(3), 4)).toBeNull()
+  })
+})
+
+it('names the replicas that have to change something', () => {
+  expect(replicasAffected(isolate(2), 4)).toEqual([2])
+  expect(replicasAffected(cut(3, 1), 4)).toEqual([1, 3])
+  expect(replicasAffected(delay(3, 1, 10), 4)).toEqual([3])
+  expect(replicasAffected(delay(3, 1, 10, true), 4)).toEqual([1, 3])
+  expect(replicasAffected(partition([0]), 4)).toEqual([0, 1, 2, 3])
+  expect(replicasAffected({ type: 'pause', replica: 0, durationMs: null }, 4)).toEqual([])
+})
+
+it('describes faults in a few words', () => {
+  expect(describeFault(isolate(0))).toBe('isolate r0')
+  expect(describeFault(delay(0, 1, 50, true))).toBe('delay 50 ms r0 <-> r1')
+  expect(describeFault(loss(0, 1, 0.25))).toBe('loss 25 % r0 -> r1')
+  expect(describeFault(partition([0, 1], [2]))).toBe('partition {r0, r1} {r2}')
+})

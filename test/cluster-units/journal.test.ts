@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LogRequest } from '../../src/contract/model.ts'
+import { Journal } from '../../src/cluster/recorder/journal.ts'
+import { filterProblem, matcherOf } from '../../src/cluster/recorder/match.ts'
+import type { JournalRecord } from '../../src/cluster/recorder/protocol.ts'
+
+const put = (client: string, key: string, value: string): LogRequest => ({
+  client,
+  timestamp: 1,
+  operation: { type: 'put', key, value },
+  result: { ok: true, value: null },
+})
+const entry = (seq: number, ...requests: LogRequest[]): JournalRecord => ({
+  kind: 'entry',
+  entry: { seq, view: 0, digest: `d${seq}`, timeMs: 5, requests },
+})
+
+describe('the journal', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pbft-panel-journal-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+  const open = (bytesMax = 1e9): Journal => new Journal(join(folder, 'journal.sqlite'), bytesMax)
+
+  it('is locked by the one that has it open', () => {
+    const first = open()
+    expect(() => open()).toThrow(/locked/)
+    first.close()
+    open().close()
+  })
+
+  it('pages through the log, filtered, and says where the next page starts', () => {
+    const journal = open()
+    journal.write(Array.from({ length: 10 }, (_, i) => entry(i + 1, put(`c/${i % 2}`, `key-${i + 1}`, 'v'))))
+    const page = journal.log(2, 3, {})
+    expect([page.entries.map(({ seq }) => seq), page.next, page.first, page.last]).toEqual([[3, 4, 5], 5, 1, 10])
+    expect(journal.log(7, 3, {}).next).toBeNull()
+    expect(journal.log(0, 100, { client: 'c/1' }).entries.map(({ seq }) => seq)).toEqual([2, 4, 6, 8, 10])
+    expect(journal.log(0, 1, { text: 'KEY-10' })).toMatchObject({ entries: [{ seq: 10 }], next: null })
+    journal.close()
+  })
+
+  it('hands back to the next run what this one wrote', () => {
+    const first = open()
+    first.write([
+      entry(1, put('c/0', 'k', 'v')),
+      {
+        kind: 'ledger',
+        seq: 1,
+        rows: [{ replica: 0, view: 0, digest: 'd1', prePreparedAt: 1, preparedAt: 2, committedAt: 3, executedAt: 4, transferred: false }],
+      },
+      { kind: 'sample', sample: { at: 1_000, requests: 1, p50Ms: 1, p95Ms: 1, p99Ms: 1, view: 0, faults: 0 } },
+    ])
+    first.close()
+    const second = open()
+    expect(second.restore()).toMatchObject({ first: 1, last: 1, lastDigest: 'd1', samples: [{ at: 1_000 }] })
+    expect(second.entry(1)?.rows).toHaveLength(1)
+    expect(second.entry(2)).toBeNull()
+    second.write([{ kind: 'forget-log' }])
+    expect(second.bounds()).toEqual({ first: 0, last: 0 })
+    second.close()
+  })
+
+  it('drops the oldest when it has grown over its bound', () => {
+    const journal = open(200_000)
+    for (let seq = 1; seq <= 300; seq += 1) {
+      journal.write([entry(seq, put('c/0', `k${seq}`, 'x'.repeat(2_000)))])
+      journal.flush()
+    }
+    const { first, last } = journal.bounds()
+    expect(last).toBe(300)
+    expect(first).toBeGreaterThan(1)
+    journal.close()
+  })
+})
+
+describe('filters', () => {
+  const matched = {
+    seq: 412,
+    digest: 'abc123',
+    requests: [put('operator/panel-1', 'Colour', 'deep blue'), put('operator/load-2', 'x', 'y')],
+  }
+
+  it.each([
+    [{}, true],
+    [{ text: '412' }, true],
+    [{ text: 'BC12' }, true],
+    [{ text: 'colour' }, true],
+    [{ text: 'BLUE' }, true],
+    [{ text: 'red' }, false],
+    [{ text: 'put' }, false],
+    [{ text: '/^deep/' }, true],
+    [{ text: '/^blue/' }, false],
+    [{ client: 'operator/panel-1' }, true],
+    [{ client: 'operator/panel' }, false],
+    [{ types: ['get'] }, false],
+    [{ types: ['get', 'put'], text: 'y' }, true],
+    [{ client: 'operator/load-2', text: 'blue' }, false],
+  ])('%j', (filter, passes) => {
+    expect(matcherOf(filter)(matched)).toBe(passes)
+  })
+
+  it('says what is no regular expression', () => {
+    expect(filterProblem({ text: '/(/' })).toMatch(/regular expression/)
+    expect(filterProblem({ text: '/(a)/' })).toBeNull()
+    expect(filterProblem({ text: '(' })).toBeNull()
+  })
+})
