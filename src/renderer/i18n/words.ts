@@ -1,0 +1,56 @@
+/** The host's keys and codes turned into words of the language on the screen. */
+import type { FaultRequest } from '../../contract/faults.ts'
+import { monitorNames } from '../../contract/model.ts'
+import type { OperationResult } from '../../contract/operations.ts'
+import type { PanelError } from '../../contract/result.ts'
+import { formatDuration, formatShare, formatTime } from '../lib/format.ts'
+import { resultLine } from '../lib/operations.ts'
+import { currentLocale, say, t, type MessageParameters } from './index.ts'
+
+interface HostSentence {
+  readonly key: string
+  readonly parameters: MessageParameters
+  readonly sentence: string
+}
+
+/** A sentence of the host; its own English when the key is not known here. */
+export function sentenceOf({ key, parameters, sentence }: HostSentence): string {
+  const shown: Record<string, string | number> = { ...parameters }
+  if (typeof parameters['since'] === 'number') shown['since'] = formatTime(parameters['since']).slice(0, 8)
+  const monitor = monitorNames.find((name) => name === parameters['monitor'])
+  if (monitor !== undefined) shown['monitor'] = t(`monitors.${monitor}`)
+  const phase = parameters['phase']
+  if (typeof phase === 'string') shown['phase'] = say(`phase.${phase}`, {}, phase)
+  return say(key, shown, sentence)
+}
+
+/** What went wrong and what to do, in the language; the host's own sentence is the detail. */
+export const errorWords = (error: PanelError): string => say(`errors.${error.code}`, {}, error.message)
+
+export const operationErrorWords = (code: string): string => say(`operationError.${code}`, {}, code)
+
+export const resultWords = (result: OperationResult | null): string => resultLine(result, operationErrorWords)
+
+/** A fault in a few words: "r0 isolated". */
+export function faultWords(fault: FaultRequest): string {
+  const arrow = 'bothWays' in fault && fault.bothWays === true ? '↔' : '→'
+  switch (fault.type) {
+    case 'isolate':
+    case 'pause':
+      return t(`faultText.${fault.type}`, { replica: fault.replica })
+    case 'cut':
+      return t('faultText.cut', { from: fault.from, to: fault.to, arrow })
+    case 'delay':
+      return t('faultText.delay', { from: fault.from, to: fault.to, arrow, time: formatDuration(fault.delayMs) })
+    case 'partition':
+      return t('faultText.partition', { groups: fault.groups.map((group) => group.map((id) => `r${id}`).join(' ')).join(' | ') })
+    default:
+      return t(`faultText.${fault.type}`, { from: fault.from, to: fault.to, arrow, share: formatShare(fault.probability) })
+  }
+}
+
+/** Figures in the language's grouping. */
+export const countWords = (value: number | null): string => (value === null ? '–' : new Intl.NumberFormat(currentLocale()).format(value))
+
+export const rateWords = (value: number): string =>
+  new Intl.NumberFormat(currentLocale(), { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)

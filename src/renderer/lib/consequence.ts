@@ -1,0 +1,88 @@
+/**
+ * What a fault would do before it is injected: which replicas could still take part, and whether that is a quorum. It reasons
+ * about links only, so it speaks of cuts, isolation, partitions and pauses; delay and loss slow the protocol but cut nothing.
+ */
+import type { FaultRequest } from '../../contract/faults.ts'
+import type { ClusterStatus, ReplicaState } from '../../contract/model.ts'
+
+/** States in which a replica takes no part in agreement. */
+const outStates: readonly ReplicaState[] = ['starting', 'unreachable', 'isolated', 'paused', 'stopped', 'faulty', 'diverged']
+
+export type ConsequenceKind =
+  /** Nothing is cut off; the protocol gets slower at most. */
+  | 'slower'
+  /** More faults can follow before progress stops. */
+  | 'tolerated'
+  /** Progress goes on; the next fault stops it. */
+  | 'last'
+  /** No quorum is left: requests stop, nothing wrong is said. */
+  | 'stops'
+
+export interface Consequence {
+  readonly kind: ConsequenceKind
+  /** Replicas that cannot take part afterwards; ascending. */
+  readonly out: readonly number[]
+  /** How many can take part afterwards: the largest group that hear each other. */
+  readonly available: number
+  /** The primary is among `out`, so a view change follows when a quorum is left. */
+  readonly losesPrimary: boolean
+}
+
+type Links = (from: number, to: number) => boolean
+
+function cutsOf(fault: FaultRequest, n: number): (from: number, to: number) => boolean {
+  switch (fault.type) {
+    case 'isolate':
+    case 'pause':
+      return (from, to) => from === fault.replica || to === fault.replica
+    case 'cut':
+      return (from, to) => (from === fault.from && to === fault.to) || (fault.bothWays === true && from === fault.to && to === fault.from)
+    case 'loss':
+      return (from, to) => fault.probability >= 1 && from === fault.from && to === fault.to
+    case 'partition': {
+      const groupOf = Array.from({ length: n }, (_, id) => fault.groups.findIndex((group) => group.includes(id)))
+      return (from, to) => groupOf[from] === -1 || groupOf[from] !== groupOf[to]
+    }
+    default:
+      return () => false
+  }
+}
+
+/** The largest set, grown greedily, in which everyone hears everyone both ways; exact for the cuts that operators make. */
+function largestGroup(candidates: readonly number[], linked: Links): number[] {
+  let best: number[] = []
+  for (const seed of candidates) {
+    const group = [seed]
+    for (const other of candidates) {
+      if (other !== seed && group.every((member) => linked(member, other) && linked(other, member))) group.push(other)
+    }
+    if (group.length > best.length) best = group
+  }
+  return best.sort((a, b) => a - b)
+}
+
+/** Links of the cluster now, as its active faults leave them. */
+export function linksNow(status: Pick<ClusterStatus, 'n' | 'faults'>): Links {
+  const cuts = status.faults.map((active) => cutsOf(active.fault, status.n))
+  return (from, to) => !cuts.some((cut) => cut(from, to))
+}
+
+/** The state after `fault` is added to what is active now. */
+export function consequenceOf(
+  status: Pick<ClusterStatus, 'n' | 'quorum' | 'replicas' | 'faults' | 'primary'>,
+  fault: FaultRequest,
+): Consequence {
+  const before = linksNow(status)
+  const cut = cutsOf(fault, status.n)
+  const linked: Links = (from, to) => before(from, to) && !cut(from, to)
+  const paused = fault.type === 'pause' ? fault.replica : -1
+  const running = status.replicas
+    .filter((replica) => !outStates.includes(replica.state) && replica.id !== paused)
+    .map((replica) => replica.id)
+  const group = largestGroup(running, linked)
+  const out = status.replicas.map((replica) => replica.id).filter((id) => !group.includes(id))
+  const spare = group.length - status.quorum
+  const cutsNothing = fault.type !== 'pause' && !status.replicas.some((a) => status.replicas.some((b) => a.id !== b.id && cut(a.id, b.id)))
+  const kind = spare < 0 ? 'stops' : cutsNothing ? 'slower' : spare === 0 ? 'last' : 'tolerated'
+  return { kind, out, available: group.length, losesPrimary: status.primary !== null && out.includes(status.primary) }
+}

@@ -1,0 +1,171 @@
+/**
+ * Every act of the operator: calls the host, shows at once that it is under way, says how it ended and offers to undo it where
+ * that is possible. Screens, menus, keys and the palette all act through here.
+ */
+import { defineStore } from 'pinia'
+import { shallowRef } from 'vue'
+import type { Method, Params, ResultOf } from '../../contract/api.ts'
+import type { ActiveFault, FaultRequest } from '../../contract/faults.ts'
+import type { PanelError, Result } from '../../contract/result.ts'
+import { t, tn, type MessageKey } from '../i18n/index.ts'
+import { errorWords, faultWords } from '../i18n/words.ts'
+import { useCluster } from './cluster.ts'
+import { useLink } from './link.ts'
+import { useNotices } from './notices.ts'
+
+export type ReplicaAct = 'start' | 'stop' | 'restart' | 'kill' | 'wipe'
+
+const doneKeys: Readonly<Record<ReplicaAct, MessageKey>> = {
+  start: 'action.started',
+  stop: 'action.stopped',
+  restart: 'action.restarted',
+  kill: 'action.killed',
+  wipe: 'action.wiped',
+}
+
+export const useActs = defineStore('acts', () => {
+  const link = useLink()
+  const cluster = useCluster()
+  const notices = useNotices()
+  /** Names of acts under way, such as `isolate-0`. */
+  const busy = shallowRef<ReadonlySet<string>>(new Set())
+  /** The replica whose wipe waits for confirmation. */
+  const wipeAsked = shallowRef<number | null>(null)
+
+  const isBusy = (name: string): boolean => busy.value.has(name)
+
+  function complain(act: string, error: PanelError): void {
+    notices.show({ tone: 'bad', text: t('action.failed', { act }), detail: `${errorWords(error)} (${error.message})` })
+  }
+
+  /** Calls with the act marked as under way; failures are shown as a notice headed by `act`. */
+  async function run<M extends Method>(name: string, act: string, method: M, params: Params<M>): Promise<Result<ResultOf<M>>> {
+    busy.value = new Set([...busy.value, name])
+    const result = await link.call(method, params)
+    busy.value = new Set([...busy.value].filter((other) => other !== name))
+    if (!result.ok) complain(act, result.error)
+    return result
+  }
+
+  const actName = (action: MessageKey, id: number): string => t('action.of', { action: t(action), id })
+
+  async function injectFault(name: string, act: string, fault: FaultRequest): Promise<ActiveFault | null> {
+    const result = await run(name, act, 'injectFault', { fault })
+    if (!result.ok) return null
+    const active = result.value
+    notices.show({
+      tone: 'warn',
+      text: t('faultsScreen.injected', { fault: faultWords(active.fault) }),
+      undo: () => void healFault(active),
+    })
+    return active
+  }
+
+  const inject = (fault: FaultRequest): Promise<ActiveFault | null> => injectFault('inject', t('faultsScreen.inject'), fault)
+
+  async function healFault(active: ActiveFault): Promise<void> {
+    const result = await run(`fault-${active.id}`, t('top.heal'), 'healFault', { id: active.id })
+    if (result.ok) notices.show({ tone: 'ok', text: t('faultsScreen.healed', { fault: faultWords(active.fault) }) })
+  }
+
+  const faultsOf = (type: 'isolate' | 'pause', id: number): readonly ActiveFault[] =>
+    (cluster.status?.faults ?? []).filter(({ fault }) => fault.type === type && fault.replica === id)
+
+  const isolate = (id: number): Promise<ActiveFault | null> =>
+    injectFault(`isolate-${id}`, actName('action.isolate', id), { type: 'isolate', replica: id, durationMs: null })
+
+  const pause = (id: number): Promise<ActiveFault | null> =>
+    injectFault(`pause-${id}`, actName('action.pause', id), { type: 'pause', replica: id, durationMs: null })
+
+  async function heal(id: number, type: 'isolate' | 'pause' = 'isolate'): Promise<void> {
+    for (const active of faultsOf(type, id)) await healFault(active)
+  }
+
+  /** What is left of a fault's time, so that an undo does not make it last longer. */
+  function again({ fault, expires }: ActiveFault): FaultRequest {
+    return { ...fault, durationMs: expires === null ? null : Math.max(1, Math.round(expires - cluster.hostNow)) }
+  }
+
+  async function healAll(): Promise<void> {
+    const faults = cluster.status?.faults ?? []
+    if (faults.length === 0) return notices.show({ tone: 'info', text: t('action.healedNone') })
+    const result = await run('heal-all', t('top.healAll'), 'healAll', {})
+    if (!result.ok) return
+    const undo = (): void => {
+      for (const active of faults) void run('inject', t('common.undo'), 'injectFault', { fault: again(active) })
+    }
+    notices.show({ tone: 'ok', text: tn('action.healedAll', faults.length), undo })
+  }
+
+  async function control(id: number, action: ReplicaAct): Promise<void> {
+    const result = await run(`${action}-${id}`, actName(`action.${action}`, id), 'controlReplica', { id, action })
+    if (!result.ok) return
+    const undo = action === 'stop' || action === 'kill' ? () => void control(id, 'start') : null
+    notices.show({ tone: action === 'kill' || action === 'wipe' ? 'warn' : 'ok', text: t(doneKeys[action], { id }), undo })
+  }
+
+  async function openCluster(target: { name: string } | { file: string }): Promise<boolean> {
+    const result = await run('open-cluster', t('top.open'), 'openCluster', target)
+    return result.ok
+  }
+
+  async function createCluster(params: Params<'createCluster'>): Promise<Result<ResultOf<'createCluster'>>> {
+    const result = await run('create-cluster', t('cluster.create'), 'createCluster', params)
+    if (!result.ok) return result
+    await cluster.refreshClusters()
+    const state = await link.call('host', {})
+    // The host may have begun to open it by itself.
+    if (!state.ok || state.value.cluster !== params.name) {
+      if (cluster.host?.phase === 'open') await link.call('closeCluster', {})
+      void openCluster({ name: params.name })
+    }
+    return result
+  }
+
+  async function switchTo(name: string): Promise<void> {
+    if (cluster.host?.phase === 'open') {
+      const closed = await run('close-cluster', t('top.closeCluster', { name: cluster.host.cluster ?? '' }), 'closeCluster', {})
+      if (!closed.ok) return
+    }
+    await openCluster({ name })
+  }
+
+  async function closeCluster(): Promise<void> {
+    const name = cluster.status?.name ?? cluster.host?.cluster ?? ''
+    const known = cluster.clusters.some((summary) => summary.name === name)
+    const result = await run('close-cluster', t('top.closeCluster', { name }), 'closeCluster', {})
+    if (!result.ok) return
+    notices.show({ tone: 'info', text: t('cluster.closed', { name }), undo: known ? () => void openCluster({ name }) : null })
+  }
+
+  async function startLoad(params: Params<'startLoad'>): Promise<void> {
+    const result = await run('load', t('load.start'), 'startLoad', params)
+    if (result.ok) cluster.load = result.value
+  }
+
+  async function stopLoad(): Promise<void> {
+    const result = await run('load', t('load.stop'), 'stopLoad', {})
+    if (result.ok) cluster.load = result.value
+  }
+
+  return {
+    busy,
+    wipeAsked,
+    isBusy,
+    run,
+    inject,
+    healFault,
+    faultsOf,
+    isolate,
+    pause,
+    heal,
+    healAll,
+    control,
+    openCluster,
+    createCluster,
+    switchTo,
+    closeCluster,
+    startLoad,
+    stopLoad,
+  }
+})

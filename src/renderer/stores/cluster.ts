@@ -1,0 +1,102 @@
+/** The host's model of the open cluster, as last heard. Everything here is replaced whole, never mutated. */
+import { defineStore } from 'pinia'
+import { computed, shallowRef } from 'vue'
+import type { PanelEvent } from '../../contract/events.ts'
+import type { About, Alarm, ClusterStatus, ClusterSummary, HostState, LoadStatus, Sample } from '../../contract/model.ts'
+import { useLink } from './link.ts'
+
+const samplesMax = 900
+const alarmsMax = 200
+
+export const useCluster = defineStore('cluster', () => {
+  const link = useLink()
+  const about = shallowRef<About | null>(null)
+  const host = shallowRef<HostState | null>(null)
+  const clusters = shallowRef<readonly ClusterSummary[]>([])
+  const status = shallowRef<ClusterStatus | null>(null)
+  const alarms = shallowRef<readonly Alarm[]>([])
+  const samples = shallowRef<readonly Sample[]>([])
+  const load = shallowRef<LoadStatus | null>(null)
+  const logBounds = shallowRef({ first: 0, last: 0 })
+  /** Host's clock minus ours when the last status came, ms. */
+  const hostAheadMs = shallowRef(0)
+
+  /** The host's clock now, ms: what its times are compared with. */
+  const hostNow = computed(() => link.now + hostAheadMs.value)
+  const open = computed(() => host.value?.phase === 'open' && status.value !== null)
+
+  function takeStatus(next: ClusterStatus): void {
+    status.value = next
+    hostAheadMs.value = next.at - Date.now()
+  }
+
+  function forget(): void {
+    status.value = null
+    alarms.value = []
+    samples.value = []
+    load.value = null
+    logBounds.value = { first: 0, last: 0 }
+  }
+
+  async function refreshClusters(): Promise<void> {
+    const result = await link.call('clusters', {})
+    if (result.ok) clusters.value = result.value
+  }
+
+  async function refreshCluster(): Promise<void> {
+    const [nextStatus, nextAlarms, nextSamples, nextLoad, tail] = await Promise.all([
+      link.call('status', {}),
+      link.call('alarms', {}),
+      link.call('samples', { since: Date.now() - samplesMax * 1_000 }),
+      link.call('load', {}),
+      link.call('log', { after: Number.MAX_SAFE_INTEGER, limit: 1 }),
+    ])
+    if (!nextStatus.ok) return forget()
+    takeStatus(nextStatus.value)
+    if (nextAlarms.ok) alarms.value = nextAlarms.value.slice(-alarmsMax)
+    if (nextSamples.ok) samples.value = nextSamples.value.slice(-samplesMax)
+    if (nextLoad.ok) load.value = nextLoad.value
+    if (tail.ok) logBounds.value = { first: tail.value.first, last: tail.value.last }
+  }
+
+  async function refresh(): Promise<void> {
+    const [nextHost, nextAbout] = await Promise.all([link.call('host', {}), link.call('about', {})])
+    if (nextAbout.ok) about.value = nextAbout.value
+    await Promise.all([refreshClusters(), refreshCluster()])
+    if (nextHost.ok) host.value = nextHost.value
+  }
+
+  function takeHost(next: HostState): void {
+    const before = host.value
+    host.value = next
+    if (next.phase === before?.phase && next.cluster === before.cluster) return
+    if (next.phase === 'closed') forget()
+    if (next.phase === 'open') void refreshCluster()
+    void refreshClusters()
+  }
+
+  function onEvent(event: PanelEvent): void {
+    switch (event.type) {
+      case 'reset':
+        return void refresh()
+      case 'host':
+        return takeHost(event.host)
+      case 'status':
+        return takeStatus(event.status)
+      case 'log':
+        logBounds.value = { first: event.first, last: event.last }
+        return
+      case 'sample':
+        samples.value = [...samples.value.filter((sample) => sample.at !== event.sample.at), event.sample].slice(-samplesMax)
+        return
+      case 'alarm':
+        alarms.value = [...alarms.value.filter((alarm) => alarm.id !== event.alarm.id), event.alarm].slice(-alarmsMax)
+        return
+      case 'load':
+        load.value = event.load
+    }
+  }
+  link.onEvent(onEvent)
+
+  return { about, host, clusters, status, alarms, samples, load, logBounds, hostNow, open, refreshClusters }
+})
