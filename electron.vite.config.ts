@@ -24,6 +24,7 @@ export default defineConfig({
           cli: resolve(here, 'src/web/cli.ts'),
           replica: resolve(here, 'src/replica/main.ts'),
           recorder: resolve(here, 'src/cluster/recorder/main.ts'),
+          load: resolve(here, 'src/cluster/bench/load-main.ts'),
         },
         external,
         // Chunks lie beside the entries: code that looks for its neighbours finds them from either.

@@ -1,5 +1,6 @@
 /** The command line: `pbft-panel`. */
 import { Command, CommanderError } from 'commander'
+import { addBenchCommand } from './commands/bench.ts'
 import { addClusterCommand } from './commands/cluster.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addReplicaCommand } from './commands/replica.ts'
@@ -15,6 +16,7 @@ const createProgram = (): Command => {
   addServeCommand(program)
   addClusterCommand(program)
   addReplicaCommand(program)
+  addBenchCommand(program)
   addStatusCommand(program)
   addSubmitCommand(program)
   addDemoCommand(program)

@@ -11,8 +11,12 @@ const root = join(here, '..', '..')
 
 /** Scripts of the child processes. */
 export const entries = unbuilt
-  ? { replica: join(root, 'src', 'replica', 'main.ts'), recorder: join(root, 'src', 'cluster', 'recorder', 'main.ts') }
-  : { replica: join(here, 'replica.cjs'), recorder: join(here, 'recorder.cjs') }
+  ? {
+      replica: join(root, 'src', 'replica', 'main.ts'),
+      recorder: join(root, 'src', 'cluster', 'recorder', 'main.ts'),
+      load: join(root, 'src', 'cluster', 'bench', 'load-main.ts'),
+    }
+  : { replica: join(here, 'replica.cjs'), recorder: join(here, 'recorder.cjs'), load: join(here, 'load.cjs') }
 
 /** The built page. */
 export const pageFolder = join(root, 'out', 'renderer')

@@ -18,7 +18,7 @@ const call = (agent: Agent, url: string, body: string): Promise<boolean> =>
 
 /** Clients are spread over the members. */
 export const startEtcdLoad = (settings: LoadSettings, urls: readonly string[], window: MeasuredWindow): RunningLoad => {
-  const agent = new Agent({ keepAlive: true, maxSockets: settings.clients, noDelay: true })
+  const agent = new Agent({ keepAlive: true, maxSockets: settings.clients })
   const value = base64('x'.repeat(settings.valueBytes))
   const puts = Array.from({ length: settings.keys }, (_, k) => JSON.stringify({ key: base64(`key-${k}`), value }))
   let running = true

@@ -36,12 +36,14 @@ const main = async (): Promise<number> => {
     return 2
   }
   channel.onClosed(() => process.exit(0))
+  // Not the default end, so that whoever profiles this process gets its profile.
+  process.on('SIGTERM', () => process.exit(0))
   await run(settings.output, channel)
   return 0
 }
 
 main().then(
-  // The figures are on their way to the parent; the channel's end takes this process with it.
+  // Stays until the parent has its figures: that ends it.
   (code) => void (process.exitCode = code),
   (error: unknown) => {
     process.stderr.write(`pbft-panel load: ${error instanceof Error ? error.message : String(error)}\n`)
