@@ -15,6 +15,7 @@ export {
   sign,
   signatureBytes,
   verify,
+  verifyInPool,
   type PrivateKey,
   type PublicKey,
 } from './keys.ts'

@@ -1,11 +1,9 @@
 /**
- * The entry of a replica process, and of its worker threads.
+ * The entry of a replica process.
  *
  * Exit codes: 0 told to end; 1 a defect of ours; 2 bad arguments, manifest, key or data folder, or the port is taken; 3 the
  * disk failed. One line on standard error says why; the log is NDJSON on standard output.
  */
-import { fileURLToPath } from 'node:url'
-import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import pino, { type Logger } from 'pino'
 import type { Manifest } from '../contract/manifest.ts'
 import { loadManifest, loadPrivateKey, publicKeyOf, type PrivateKey } from '../link/index.ts'
@@ -13,7 +11,6 @@ import { parseArguments, type Arguments } from './arguments.ts'
 import { parentChannel } from './parent.ts'
 import { startReplica, type RunningReplica } from './replica.ts'
 import { StorageError } from './storage.ts'
-import { isVerifierData, serveVerification } from './verify-worker.ts'
 
 /** How long closing may take before the process ends all the same, ms. */
 const closeWithinMs = 2_000
@@ -86,7 +83,6 @@ const main = async (): Promise<void> => {
     dataFolder: parsed.dataFolder,
     allowFaults: parsed.allowFaults,
     log,
-    workerEntry: fileURLToPath(import.meta.url),
     onFatal: (error) => onFatal(log, error),
     onStop: () => stop('an operator asked for it'),
   })
@@ -100,5 +96,4 @@ const main = async (): Promise<void> => {
   parent?.post({ type: 'ready', port: running.port, pid: process.pid })
 }
 
-if (isMainThread) main().catch((error: unknown) => end(exitCodeOf(error), sentenceOf(error)))
-else if (parentPort !== null && isVerifierData(workerData)) serveVerification(workerData, parentPort)
+main().catch((error: unknown) => end(exitCodeOf(error), sentenceOf(error)))

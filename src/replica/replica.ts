@@ -31,8 +31,6 @@ export interface ReplicaOptions {
   readonly dataFolder: string
   readonly allowFaults: boolean
   readonly log: Logger
-  /** The script that worker threads run. */
-  readonly workerEntry: string
   /** Nothing more will come of this replica: storage failed, or an invariant broke. */
   onFatal(error: unknown): void
   /** An operator asked it to end. */
@@ -79,7 +77,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const n = manifest.replicas.length
   const directory = directoryOf(manifest)
   const counters = createCounters((reason, detail) => log.warn({ reason, detail }, 'refused'))
-  const verifier = createVerifier(directory, options.workerEntry, options.onFatal)
+  const verifier = createVerifier(directory)
   const observation = createObservation()
   let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false }
 
@@ -184,13 +182,12 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     return link.peer.role === 'client' ? clients.acceptLink(link) : control.acceptLink(link)
   }
 
-  const stopParts = async (): Promise<void> => {
+  const stopParts = (): void => {
     driver.stop()
     control.close()
     clients.close()
     transport.close()
     observation.close()
-    await verifier.close()
   }
 
   const accepter: Result<Accepter> = await accept({
@@ -203,7 +200,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     onRejected: counters.count,
   })
   if (!accepter.ok) {
-    await stopParts()
+    stopParts()
     storage.close()
     return accepter
   }
@@ -212,7 +209,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   return ok({
     port: accepter.value.port,
     async close() {
-      await stopParts()
+      stopParts()
       await accepter.value.close()
       storage.close()
     },
