@@ -5,7 +5,7 @@ import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
 import type { CheckpointInfo, ClusterStatus, LoadStatus, ReplicaStatus, ViewInfo } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
-import { alarmSentences, type AlarmKey, type StageKey } from '../contract/verdicts.ts'
+import type { AlarmKey, StageKey } from '../contract/verdicts.ts'
 import { quorumSize } from '../pbft/protocol/quorum.ts'
 import { ClientLinks } from './client/links.ts'
 import type { Completed } from './client/session.ts'
@@ -93,6 +93,9 @@ export class Cluster {
       members: this.#members,
       log: this.log,
       durability: opened.manifest.durability,
+      onForgotten: () => {
+        this.#past = { views: [], checkpoints: [] }
+      },
       onLost: (remembered, recorded) =>
         monitors.lost(`the log was recorded up to seq ${recorded}, the replicas remember ${remembered}`, recorded),
       onGrown: () => this.#emitLog(this.log.last),
@@ -343,7 +346,7 @@ export class Cluster {
     if (!this.#closing) this.#tickStatus()
   }
 
-  #alarm(key: AlarmKey & keyof typeof alarmSentences, parameters: MessageParameters): void {
+  #alarm(key: AlarmKey, parameters: MessageParameters): void {
     const alarm = this.alarms.raise(key, parameters, Date.now())
     if (alarm === null) return
     this.#events.emit({ type: 'alarm', alarm })

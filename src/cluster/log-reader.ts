@@ -14,6 +14,8 @@ export interface LogReaderOptions {
   readonly durability: Durability
   /** The replicas remember less than the journal, and had promised not to forget. */
   onLost(remembered: number, recorded: number): void
+  /** The cluster began anew, as it may (durability none): what was recorded is another history. */
+  onForgotten(): void
   onGrown(): void
 }
 
@@ -51,8 +53,10 @@ export class LogReader {
     if (executed.length < quorumSize(members.length)) return false
     // All had lost it; with fewer, or with one catching up, the highest of a quorum still misses at most what was not answered.
     const remembered = executed[0] ?? 0
-    if (durability === 'none') log.forget()
-    else this.#options.onLost(remembered, log.last)
+    if (durability === 'none') {
+      log.forget()
+      this.#options.onForgotten()
+    } else this.#options.onLost(remembered, log.last)
     return (this.#compared = true)
   }
 

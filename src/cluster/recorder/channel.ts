@@ -10,6 +10,7 @@ export interface ParentChannel {
 interface UtilityPort {
   postMessage(message: unknown): void
   on(event: 'message', listener: (event: { readonly data: unknown }) => void): void
+  on(event: 'close', listener: () => void): void
 }
 
 /** null when this process was started by hand, without a channel. */
@@ -19,8 +20,7 @@ export const openParentChannel = (): ParentChannel | null => {
     return {
       post: (message) => port.postMessage(message),
       onMessage: (listener) => port.on('message', (event) => listener(event.data)),
-      // Electron ends its utility processes itself when the main process goes.
-      onClosed: () => undefined,
+      onClosed: (listener) => port.on('close', listener),
     }
   }
   if (process.send === undefined) return null
