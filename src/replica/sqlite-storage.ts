@@ -145,7 +145,6 @@ export const openSqliteStorage = (options: SqliteOptions): Storage => {
   )
   const insertHistory = prepare<[number, Uint8Array, number]>('INSERT OR REPLACE INTO history (seq, bytes, sum) VALUES (?, ?, ?)')
   const insertPartition = prepare<[number, Uint8Array, number]>('INSERT OR REPLACE INTO partitions (number, bytes, sum) VALUES (?, ?, ?)')
-  const clearPartitions = prepare<[]>('DELETE FROM partitions')
   const dropBelow = prepare<[number]>(`DELETE FROM records WHERE kind IN ('pre-prepared', 'prepared', 'executed', 'batch') AND seq <= ?`)
   const dropCheckpoints = prepare<[number]>(`DELETE FROM records WHERE kind = 'checkpoint' AND seq < ?`)
   const dropAllButLast = prepare<[string, string]>(
@@ -191,8 +190,7 @@ export const openSqliteStorage = (options: SqliteOptions): Storage => {
     trimHistory(stableSeq)
   }
 
-  const writePartitions = (partitions: readonly PartitionBytes[], transferred: boolean): void => {
-    if (transferred) clearPartitions.run()
+  const writePartitions = (partitions: readonly PartitionBytes[]): void => {
     for (const { index, bytes } of partitions) insertPartition.run(index, bytes, crc32(bytes, index))
   }
 
@@ -207,7 +205,7 @@ export const openSqliteStorage = (options: SqliteOptions): Storage => {
       return
     }
     insertRecord.run(record.kind, seqOf(record), bytes, sum)
-    if (record.kind === 'checkpoint') writePartitions(record.partitions, record.transferred)
+    if (record.kind === 'checkpoint') writePartitions(record.partitions)
     if (record.kind === 'stable') collectGarbage(record.stable.seq)
   }
 

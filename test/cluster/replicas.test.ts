@@ -1,10 +1,21 @@
 /** Replicas as real processes, spoken to over real links; no host. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import * as v from 'valibot'
 import { controlMessageSchema } from '../../src/contract/control.ts'
+import { defaultProtocolConfig } from '../../src/pbft/protocol/config.ts'
 import { decodeBatch } from '../../src/pbft/wire/index.ts'
-import { prepareCluster, type Running } from '../support/processes.ts'
+import { prepareCluster, spawnReplica, type Running } from '../support/processes.ts'
 import { until } from '../support/until.ts'
+
+const cut = { cut: true, delayMs: 0, jitterMs: 0, loss: 0, duplicate: 0, reorder: 0, corrupt: 0 }
+const isolation = (peers: readonly number[]) => ({
+  outgoing: peers.map((peer) => ({ peer, rule: cut })),
+  incomingCut: [...peers],
+  clientsCut: true,
+})
+const healed = { outgoing: [], incomingCut: [], clientsCut: false }
 
 const running: Running[] = []
 afterEach(async () => {
@@ -69,6 +80,50 @@ describe('four replicas', () => {
     await equalDigests(cluster, [0, 1, 2, 3], 11)
   })
 
+  it('drop their log at checkpoints, restart from them, and bring a wiped one up to date', async () => {
+    const parameters = { ...defaultProtocolConfig, checkpointInterval: 4, logWindow: 8 }
+    const cluster = await startCluster(4, { parameters })
+    const client = cluster.client('a')
+    for (let i = 0; i < 30; i += 1) await client.submit({ type: 'incr', key: `n${i % 3}`, n: 1 })
+    await equalDigests(cluster, [0, 1, 2, 3], 30)
+    expect((await cluster.report(1)).lowWatermark).toBeGreaterThanOrEqual(24)
+    await Promise.all([0, 1, 2, 3].map((id) => cluster.kill(id)))
+    rmSync(join(cluster.folder, 'data/replica-2'), { recursive: true })
+    await Promise.all([0, 1, 2, 3].map((id) => cluster.start(id)))
+    for (let i = 0; i < 10; i += 1) await client.submit({ type: 'incr', key: 'n0', n: 1 })
+    await equalDigests(cluster, [0, 1, 2, 3], 40)
+    expect((await client.submit({ type: 'incr', key: 'n0', n: 1 })).result).toEqual({ ok: true, value: 21 })
+    // What was transferred is on its disk too.
+    await cluster.kill(2)
+    await cluster.start(2)
+    await equalDigests(cluster, [0, 1, 2, 3], 41)
+  })
+
+  it('elect a new primary when the old one is cut off, which catches up when healed', async () => {
+    const cluster = await startCluster(4)
+    const client = cluster.client('a')
+    await client.submit({ type: 'put', key: 'k', value: '0' })
+    const control = cluster.control(0)
+    expect(await control.call({ call: 'faults', faults: isolation([1, 2, 3]) })).toMatchObject({ ok: true })
+    const { reply } = await client.submit({ type: 'put', key: 'k', value: '1' })
+    expect(reply.view).toBeGreaterThan(0)
+    await control.call({ call: 'faults', faults: healed })
+    await equalDigests(cluster, [0, 1, 2, 3], reply.seq)
+    await until(() => (control.reports.at(-1)?.view ?? 0) >= reply.view && control.reports.at(-1)?.active === true)
+    const [history, other] = await Promise.all([control, cluster.control(1)].map((c) => c.call({ call: 'history', after: 0, limit: 100 })))
+    const slots = (answer: typeof history) => (answer?.type === 'answer' ? answer.history?.map((e) => [e.seq, e.digest]) : null)
+    expect(slots(history)).toEqual(slots(other))
+  })
+
+  it('change the view when an operator asks for it', async () => {
+    const cluster = await startCluster(4)
+    const controls = [0, 1, 2, 3].map((id) => cluster.control(id))
+    await Promise.all(controls.slice(0, 3).map((control) => control.call({ call: 'change-view' })))
+    await until(() => controls.every((control) => control.reports.at(-1)?.view === 1 && control.reports.at(-1)?.active === true))
+    expect((await cluster.client('a').submit({ type: 'put', key: 'k', value: 'v' })).reply.view).toBe(1)
+    await until(() => controls[0]?.observed.some((o) => o.events.some(({ event }) => event.type === 'view-entered')) === true)
+  })
+
   it('answer a request that is sent again with the same reply, and execute it once', async () => {
     const cluster = await startCluster(4)
     const client = cluster.client('a')
@@ -113,11 +168,9 @@ describe('the control link', () => {
   it('refuses bad calls, and faults where they are not allowed', async () => {
     const cluster = await prepareCluster(1)
     running.push(cluster)
-    const { spawnReplica } = await import('../support/processes.ts')
     cluster.processes[0] = spawnReplica(['--cluster', cluster.file, '--id', '0'])
     const control = cluster.control(0)
-    const noFaults = { outgoing: [], incomingCut: [], clientsCut: false }
-    expect(await control.call({ call: 'faults', faults: noFaults })).toMatchObject({ type: 'refused', code: 'faults-not-allowed' })
+    expect(await control.call({ call: 'faults', faults: healed })).toMatchObject({ type: 'refused', code: 'faults-not-allowed' })
     expect(await control.raw(Buffer.from('garbage'))).toMatchObject({ type: 'refused', id: 0, code: 'bad-request' })
     expect(await control.raw(Buffer.from('{"id":0,"call":"explode"}'))).toMatchObject({ type: 'refused', id: 0, code: 'bad-request' })
     await until(() => control.reports.at(-1)?.rejections['bad-control-call'] === 2)
@@ -129,15 +182,13 @@ describe('the control link', () => {
     const client = cluster.client('a')
     await client.submit({ type: 'put', key: 'k', value: '0' })
     const control = cluster.control(3)
-    const cut = { cut: true, delayMs: 0, jitterMs: 0, loss: 0, duplicate: 0, reorder: 0, corrupt: 0 }
-    const isolation = { outgoing: [0, 1, 2].map((peer) => ({ peer, rule: cut })), incomingCut: [0, 1, 2], clientsCut: true }
-    expect(await control.call({ call: 'faults', faults: isolation })).toMatchObject({ type: 'answer', ok: true })
+    expect(await control.call({ call: 'faults', faults: isolation([0, 1, 2]) })).toMatchObject({ type: 'answer', ok: true })
     for (let i = 1; i <= 5; i += 1) await client.submit({ type: 'put', key: 'k', value: `${i}` })
     const others = cluster.control(0)
     await until(() => others.reports.at(-1)?.peersHeard.includes(3) === false && control.reports.at(-1)?.peersHeard.length === 0)
     expect(control.reports.at(-1)?.lastExecuted).toBe(1)
-    expect(control.reports.at(-1)?.faults).toEqual(isolation)
-    await control.call({ call: 'faults', faults: { outgoing: [], incomingCut: [], clientsCut: false } })
+    expect(control.reports.at(-1)?.faults).toEqual(isolation([0, 1, 2]))
+    await control.call({ call: 'faults', faults: healed })
     await equalDigests(cluster, [0, 1, 2, 3], 6)
   })
 
