@@ -242,6 +242,7 @@ export class Cluster {
     this.requests.restore(restored.requests)
     this.alarms.restore(restored.alarms)
     this.samples.restore(restored.samples)
+    if (restored.damaged !== null) this.#alarm('alarm.recorder.damaged', { file: restored.damaged })
   }
 
   /** Starts local replicas, connects to the others, begins to watch. */
@@ -319,7 +320,7 @@ export class Cluster {
         void this.faults.memberUp(id)
       },
       onDown: () => {
-        if (!this.#closing && (!member.local || member.running)) this.#alarm('alarm.replica.unreachable', { replica: id })
+        if (!this.#closing && !member.ending && (!member.local || member.running)) this.#alarm('alarm.replica.unreachable', { replica: id })
       },
       onRefused: (message) => this.#alarm('alarm.replica.refused', { replica: id, message }),
       onReport: (report) => this.#model.onReport(member, report, Date.now()),

@@ -68,6 +68,11 @@ export class Member {
     return this.#process?.running ?? false
   }
 
+  /** Told to end by this host. */
+  get ending(): boolean {
+    return this.#process?.ending ?? false
+  }
+
   get paused(): boolean {
     return this.#process?.paused ?? false
   }

@@ -48,6 +48,11 @@ export class ReplicaProcess {
     return this.#paused
   }
 
+  /** It was told to end, and has not yet. */
+  get ending(): boolean {
+    return this.#child !== null && this.#ending
+  }
+
   get lastExit(): ProcessExit | null {
     return this.#lastExit
   }

@@ -62,6 +62,7 @@ export const alarmSentences = {
   'alarm.fault.expired': 'Fault expired: {fault}.',
   'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {message}',
   'alarm.recorder.failed': 'The recorder has ended; the run is no longer recorded. {message}',
+  'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',
   'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
 } as const
 export type AlarmKey = keyof typeof alarmSentences

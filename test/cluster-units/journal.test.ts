@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LogRequest } from '../../src/contract/model.ts'
-import { Journal } from '../../src/cluster/recorder/journal.ts'
+import { Journal, openJournal } from '../../src/cluster/recorder/journal.ts'
 import { filterProblem, matcherOf } from '../../src/cluster/recorder/match.ts'
 import type { JournalRecord } from '../../src/cluster/recorder/protocol.ts'
 
@@ -63,6 +63,15 @@ describe('the journal', () => {
     second.write([{ kind: 'forget-log' }])
     expect(second.bounds()).toEqual({ first: 0, last: 0 })
     second.close()
+  })
+
+  it('puts a damaged file aside and begins anew', () => {
+    const file = join(folder, 'journal.sqlite')
+    writeFileSync(file, 'this is no database, and long enough to be looked at as one'.repeat(20))
+    const { journal, damaged } = openJournal(file, 1e9)
+    expect(damaged === null ? '' : existsSync(damaged)).toBe(true)
+    expect(journal.bounds()).toEqual({ first: 0, last: 0 })
+    journal.close()
   })
 
   it('drops the oldest when it has grown over its bound', () => {

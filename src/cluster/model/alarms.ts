@@ -27,6 +27,7 @@ const severities: Record<AlarmKey, Alarm['severity']> = {
   'alarm.fault.expired': 'info',
   'alarm.monitor.violated': 'critical',
   'alarm.recorder.failed': 'critical',
+  'alarm.recorder.damaged': 'warning',
   'alarm.ports.reassigned': 'warning',
 }
 

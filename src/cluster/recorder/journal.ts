@@ -1,6 +1,6 @@
 /** The run's journal: one SQLite file, locked by its recorder, bounded in size; batched writes and queries over the log. */
 import Database from 'better-sqlite3'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogFilter } from '../../contract/api.ts'
 import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
@@ -32,6 +32,22 @@ interface EntryRow {
   readonly time_ms: number
   readonly requests: string
   readonly rows: string | null
+}
+
+/**
+ * Opens the journal; one that is damaged is put aside (`FILE.damaged-TIME`) and a new one begun, since the log can be read from
+ * the replicas again. Throws like the constructor.
+ */
+export const openJournal = (file: string, bytesMax: number): { readonly journal: Journal; readonly damaged: string | null } => {
+  try {
+    return { journal: new Journal(file, bytesMax), damaged: null }
+  } catch (error) {
+    const code = String((error as { readonly code?: unknown }).code)
+    if (!code.startsWith('SQLITE_CORRUPT') && !code.startsWith('SQLITE_NOTADB')) throw error
+    const damaged = `${file}.damaged-${Date.now()}`
+    renameSync(file, damaged)
+    return { journal: new Journal(file, bytesMax), damaged }
+  }
 }
 
 export class Journal {
@@ -84,7 +100,7 @@ export class Journal {
     return { first: row.first ?? 0, last: row.last ?? 0 }
   }
 
-  restore(): Restored {
+  restore(): Omit<Restored, 'damaged'> {
     const bounds = this.bounds()
     return {
       ...bounds,

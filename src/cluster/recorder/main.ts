@@ -1,7 +1,7 @@
 /** The recorder process: the only one that touches the journal. Ends itself when its channel to the host closes. */
 import type { ErrorCode } from '../../contract/result.ts'
 import { openParentChannel, type ParentChannel } from './channel.ts'
-import { Journal } from './journal.ts'
+import { openJournal, type Journal } from './journal.ts'
 import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
 
 const flushMs = 100
@@ -53,9 +53,10 @@ class Recorder {
 
   async #run(message: Extract<ToRecorder, { type: 'query' }>): Promise<RecorderQueries[typeof message.query]['result']> {
     if (message.query === 'open') {
-      this.#journal = await openWhenFree(message.params.file, message.params.bytesMax)
+      const { journal, damaged } = await openWhenFree(message.params.file, message.params.bytesMax)
+      this.#journal = journal
       this.#timer = setInterval(() => this.#journal?.flush(), flushMs)
-      return this.#journal.restore()
+      return { ...journal.restore(), damaged }
     }
     const journal = this.#journal
     if (journal === null) throw new Error('no journal is open')
@@ -79,11 +80,11 @@ class Recorder {
   }
 }
 
-const openWhenFree = async (file: string, bytesMax: number): Promise<Journal> => {
+const openWhenFree = async (file: string, bytesMax: number): Promise<ReturnType<typeof openJournal>> => {
   const deadline = Date.now() + lockWaitMs
   for (;;) {
     try {
-      return new Journal(file, bytesMax)
+      return openJournal(file, bytesMax)
     } catch (error) {
       if (!isBusy(error) || Date.now() > deadline) throw error
       await new Promise((resolve) => setTimeout(resolve, lockPollMs))

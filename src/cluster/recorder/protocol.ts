@@ -46,6 +46,8 @@ export interface Bounds {
 export interface Restored extends Bounds {
   /** Digest of the last entry; '' when empty. */
   readonly lastDigest: string
+  /** Where a damaged journal was put aside; null: it was sound. */
+  readonly damaged: string | null
   readonly views: readonly ViewInfo[]
   readonly checkpoints: readonly CheckpointInfo[]
   readonly requests: readonly RequestInfo[]
