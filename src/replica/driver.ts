@@ -5,12 +5,9 @@
 import type { ReplicaId } from '../pbft/protocol/ids.ts'
 import type { ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
 import type { LogRecord } from '../pbft/protocol/records.ts'
-import type { Effect, Input, ProtocolEvent, ReplicaCore } from '../pbft/protocol/steps.ts'
+import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pbft/protocol/steps.ts'
 import type { Storage } from './storage.ts'
 import { createTimers } from './timers.ts'
-
-/** Inputs stepped before the disk and the network get their turn. */
-const burstMax = 4_096
 
 export interface DriverOptions {
   readonly core: ReplicaCore
@@ -40,8 +37,13 @@ export const createDriver = (options: DriverOptions): Driver => {
   let stopped = false
   let records: LogRecord[] = []
   let gated: Gated[] = []
+  /** Fired, and not set or cancelled since. */
+  const due = new Set<TimerName>()
 
-  const timers = createTimers((timer) => post({ type: 'timer', timer }))
+  const timers = createTimers((timer) => {
+    due.add(timer)
+    schedule()
+  })
 
   const emit = (effect: Gated): void => {
     if (effect.type === 'reply') options.reply(effect.reply)
@@ -62,9 +64,11 @@ export const createDriver = (options: DriverOptions): Driver => {
         else emit(effect)
         break
       case 'set-timer':
+        due.delete(effect.timer)
         timers.set(effect.timer, effect.delayMs)
         break
       case 'cancel-timer':
+        due.delete(effect.timer)
         timers.cancel(effect.timer)
         break
       case 'event':
@@ -92,8 +96,14 @@ export const createDriver = (options: DriverOptions): Driver => {
     scheduled = false
     if (stopped) return
     try {
-      const burst = inputs.splice(0, burstMax)
+      const burst = inputs
+      inputs = []
       for (const input of burst) step(input)
+      // Timers come last: after a pause of this process, what came in the meantime may have made them void.
+      for (const timer of due) {
+        due.delete(timer)
+        step({ type: 'timer', timer })
+      }
       step({ type: 'drained' })
       // What need not wait is on its way while the disk works.
       options.flush()
@@ -102,9 +112,7 @@ export const createDriver = (options: DriverOptions): Driver => {
     } catch (error) {
       stop()
       options.onFatal(error)
-      return
     }
-    if (inputs.length > 0) schedule()
   }
 
   const schedule = (): void => {
@@ -122,6 +130,7 @@ export const createDriver = (options: DriverOptions): Driver => {
   const stop = (): void => {
     stopped = true
     inputs = []
+    due.clear()
     timers.cancelAll()
   }
 

@@ -5,11 +5,15 @@ import { isFaultless, noLinkFault, planDeliveries, type LinkRule } from '../pbft
 const heldBytesMax = 67_108_864
 
 export interface FaultLine {
+  /** From now on. A rule that is set again changes nothing. */
   setRule(rule: LinkRule): void
   /** Passes the message on now, later, twice or never. */
   send(bytes: Uint8Array): void
   close(): void
 }
+
+const isSameRule = (a: LinkRule, b: LinkRule): boolean =>
+  (Object.keys(noLinkFault) as (keyof LinkRule)[]).every((field) => a[field] === b[field])
 
 interface Held {
   readonly dueMs: number
@@ -57,9 +61,13 @@ export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) =
 
   return {
     setRule(next) {
+      if (isSameRule(rule, next)) return
       rule = next
-      // What a heal finds on the line still arrives in order, but what follows does not queue behind it for long.
       lastDueMs = 0
+      // A heal has to be felt at once, so what is under way arrives now, before all that follows; a cut loses it.
+      const all = held.splice(0)
+      heldBytes = 0
+      if (!next.cut) for (const { bytes, corrupt } of all) deliver(bytes, corrupt)
     },
     send(bytes) {
       if (isFaultless(rule) && held.length === 0) {

@@ -56,14 +56,15 @@ const openStorage = ({ manifest, id, dataFolder }: ReplicaOptions): Storage =>
 
 /** Events that operators want to see in the status at once. */
 const notable: ReadonlySet<ProtocolEvent['type']> = new Set(['view-change-started', 'view-entered', 'transfer', 'divergence'])
-/** Events too frequent for the log. */
-const unlogged: ReadonlySet<ProtocolEvent['type']> = new Set([
+/** Too frequent for the log; the control link has them. */
+const frequent: ReadonlySet<ProtocolEvent['type']> = new Set([
   'phase',
   'request-received',
   'rejected',
   'view-timer',
+  'checkpoint',
   'checkpoint-received',
-  'view-change-received',
+  'stable',
 ])
 
 /**
@@ -89,7 +90,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     if (event.type === 'rejected') counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
     observation.onEvent(event, atMs)
     reporter.onEvent(event)
-    if (!unlogged.has(event.type)) log.info({ event }, event.type)
+    if (!frequent.has(event.type)) log.info({ event }, event.type)
     // After this turn: the status is then what the event led to.
     if (notable.has(event.type)) setImmediate(control.pushStatus)
   }
