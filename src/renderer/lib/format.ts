@@ -6,6 +6,7 @@ const oneDigit = (value: number): string => (value < 10 ? value.toFixed(1).repla
 export function formatDuration(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms)) return '–'
   if (ms < 0) return `−${formatDuration(-ms)}`
+  if (ms === 0) return '0 ms'
   if (ms < 1) return `${ms.toFixed(2)} ms`
   if (ms < 999.5) return `${oneDigit(ms)} ms`
   if (ms < 60_000) return `${oneDigit(ms / 1_000)} s`
