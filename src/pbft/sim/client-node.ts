@@ -40,7 +40,8 @@ export class ClientNode {
   readonly #core: ClientCore
   #call: Call | null = null
   #count = 0
-  #isStopped = false
+  /** Requests yet to begin. */
+  #left = Infinity
   #timerToken = 0
   #callToken = 0
 
@@ -65,16 +66,21 @@ export class ClientNode {
 
   /** What it still waits for, in words; null when nothing. */
   get waitingFor(): string | null {
-    return this.#call === null ? null : `${this.name} ${this.#call.timestamp} (${this.#call.operation.type})`
+    return this.#call === null
+      ? this.#left === 1
+        ? `${this.name} (about to ask)`
+        : null
+      : `${this.name} ${this.#call.timestamp} (${this.#call.operation.type})`
   }
 
   start(): void {
     this.#thinkThenSubmit()
   }
 
-  /** No new requests; the one under way is still waited for. */
+  /** One request more after the one under way, and then no more. */
   stop(): void {
-    this.#isStopped = true
+    this.#left = 1
+    if (this.#call === null) this.#submit()
   }
 
   /** Writes down what was never answered. */
@@ -95,7 +101,8 @@ export class ClientNode {
   }
 
   #submit(): void {
-    if (this.#isStopped || this.#call !== null) return
+    if (this.#left === 0 || this.#call !== null) return
+    this.#left--
     const { operation, readOnly } = drawOperation(this.#random, this.name, this.#count++)
     this.#call = { operation, invokedAt: this.#world.schedule.now, timestamp: 0 }
     const token = ++this.#callToken

@@ -51,12 +51,14 @@ export class SimDisk {
     if (compact && this.#random.chance(0.7)) this.#compact()
   }
 
-  /** The process dies: some part of the buffer, from its start, may have reached the disk. */
-  crash(): void {
+  /** The process dies: some part of the buffer, from its start, may have reached the disk. Returns how many records survive. */
+  crash(): number {
     if (this.#random.chance(0.3)) this.flush(this.#durable + this.#random.whole(0, this.#buffer.length))
+    const survive = this.#durable
     this.#buffer = []
     this.#appended = 0
     this.#durable = 0
+    return survive
   }
 
   load(): Persisted {

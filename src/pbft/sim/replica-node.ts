@@ -69,7 +69,8 @@ export class ReplicaNode {
   #clockOffsetMs: number
   readonly #clockDrift: number
   #durableSeq = 0
-  #executedSinceFlush: { position: number; seq: number }[] = []
+  /** Records that a crash may still undo. */
+  #undurable: { position: number; record: LogRecord }[] = []
 
   constructor(world: ReplicaWorld, config: ProtocolConfig, random: Random) {
     this.id = config.id
@@ -113,12 +114,12 @@ export class ReplicaNode {
     this.#trace('crash')
     this.core = null
     this.#life++
-    this.#disk.crash()
+    this.#noteDurable(this.#disk.crash())
+    this.#undurable = []
     this.#waiting = []
     this.#isFlushing = false
     this.#isDrainDue = false
     this.#timers.clear()
-    this.#executedSinceFlush = []
   }
 
   connected(peer: ReplicaId): void {
@@ -127,6 +128,11 @@ export class ReplicaNode {
 
   changeView(): void {
     if (this.isUp) this.#step({ type: 'operator', command: { kind: 'change-view' } })
+  }
+
+  /** The run is over: everything reaches the disk. */
+  finish(): void {
+    this.#noteDurable(this.#disk.appended)
   }
 
   /** Bytes came over the link of replica or client `from`. */
@@ -199,9 +205,19 @@ export class ReplicaNode {
 
   #persist(record: LogRecord): void {
     this.#disk.append(record)
-    this.#world.recording.persisted(this.id, record)
-    const seq = record.kind === 'executed' ? record.seq : record.kind === 'checkpoint' ? record.message.seq : 0
-    if (seq > 0) this.#executedSinceFlush.push({ position: this.#disk.appended, seq })
+    this.#undurable.push({ position: this.#disk.appended, record })
+    // Where there is a quorum of others, what is executed stays so even if this replica forgets it; alone, only its disk decides.
+    if (this.#config.n > 1) this.#world.recording.persisted(this.id, record)
+  }
+
+  /** The first `position` records survive a crash from here on. */
+  #noteDurable(position: number): void {
+    while (this.#undurable.length > 0 && this.#undurable[0]!.position <= position) {
+      const { record } = this.#undurable.shift()!
+      if (record.kind === 'executed') this.#durableSeq = record.seq
+      else if (record.kind === 'checkpoint') this.#durableSeq = record.message.seq
+      if (this.#config.n === 1) this.#world.recording.persisted(this.id, record)
+    }
   }
 
   #send(to: readonly ReplicaId[], message: ReplicaMessage, gated: boolean): void {
@@ -246,9 +262,7 @@ export class ReplicaNode {
   #flushed(position: number): void {
     this.#disk.flush(position)
     this.#isFlushing = false
-    for (const executed of this.#executedSinceFlush)
-      if (executed.position <= position) this.#durableSeq = Math.max(this.#durableSeq, executed.seq)
-    this.#executedSinceFlush = this.#executedSinceFlush.filter((executed) => executed.position > position)
+    this.#noteDurable(position)
     const ready = this.#waiting.findIndex((waiting) => waiting.position > position)
     const leaving = this.#waiting.splice(0, ready < 0 ? this.#waiting.length : ready)
     for (const waiting of leaving) waiting.leave()
@@ -271,7 +285,8 @@ export class ReplicaNode {
     const { recording, plant } = this.#world
     if (plant !== null) return
     if (event.type === 'divergence') recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
-    if (event.type === 'rejected' && accusations.has(event.reason)) {
+    // A batch that several sent is wanted from the first of them only.
+    if (event.type === 'rejected' && accusations.has(event.reason) && event.message !== 'batch-data') {
       recording.violation('rejection', `replica ${this.id} rejects a ${event.message} of honest ${event.from}: ${event.reason}`)
     }
   }

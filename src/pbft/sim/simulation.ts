@@ -2,7 +2,8 @@
 import { noLinkFault } from '../faults/index.ts'
 import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
-import type { Violation } from './checkers/index.ts'
+import { faultsTolerated } from '../protocol/quorum.ts'
+import { isTogether, type Violation } from './checkers/index.ts'
 import { ClientNode } from './client-node.ts'
 import { calmMix, drawFaultMix, type FaultMix } from './fault-mix.ts'
 import { createKeys } from './keys.ts'
@@ -46,6 +47,10 @@ export interface SeedResult {
 
 /** After healing, everything that is under way has to be finished within this much simulated time. */
 export const livenessBoundMs = 20_000
+/** The faults end after this much simulated time even if little has happened, ms. */
+const faultsMaxMs = 60_000
+/** How long after everything else has settled a replica that left its view alone is waited for, ms. */
+const aloneMs = 3_000
 /** Steps after healing beyond which it is a storm, not progress. */
 const healingStepsMax = 200_000
 
@@ -111,11 +116,13 @@ class Simulation {
     for (const replica of this.#replicas) replica.start(true)
     for (const client of this.#clients) client.start()
     this.#nemesis.start()
-    while (this.#steps < this.#options.steps && this.#isWorthwhile()) this.#schedule.runNext()
+    const isFaulty = (): boolean => this.#steps < this.#options.steps && this.#schedule.now < faultsMaxMs
+    while (isFaulty() && this.#isWorthwhile()) this.#schedule.runNext()
     this.#heal()
     this.#converge()
     const waiting = this.#clients.flatMap((client) => client.waitingFor ?? [])
     for (const client of this.#clients) client.finish()
+    for (const replica of this.#replicas) replica.finish()
     const states = this.#replicas.flatMap((replica) => {
       if (replica.core === null) return []
       const { view, active, lastExecuted } = replica.core.snapshot()
@@ -153,29 +160,31 @@ class Simulation {
     const until = this.#schedule.now + livenessBoundMs
     const stepsMax = this.#steps + healingStepsMax
     let nextLook = this.#schedule.now
+    let togetherSince = Infinity
     while (this.#isWorthwhile() && this.#schedule.now < until) {
       if (this.#steps > stepsMax)
         return this.#recording.violation('liveness', `a storm: ${healingStepsMax} steps after healing without an end`)
       this.#schedule.runNext()
       if (this.#schedule.now < nextLook) continue
       nextLook = this.#schedule.now + 20
-      if (this.#isSettled()) return
+      const settled = this.#settled()
+      if (settled === 'all') return
+      togetherSince = settled === 'enough' ? Math.min(togetherSince, this.#schedule.now) : Infinity
+      if (this.#schedule.now - togetherSince > aloneMs) return
     }
   }
 
-  #isSettled(): boolean {
-    if (this.#clients.some((client) => client.waitingFor !== null)) return false
-    const snapshots = this.#replicas.map((replica) => replica.core?.snapshot())
-    const [first] = snapshots
-    if (first === undefined) return false
-    this.#noteViews()
-    return snapshots.every(
-      (s) => s !== undefined && s.active && s.view === first.view && s.lastExecuted === first.lastExecuted && s.inFlight === 0,
+  /** Whether nothing is under way any more, at all replicas or at all but those that left their view alone. */
+  #settled(): 'all' | 'enough' | 'no' {
+    if (this.#clients.some((client) => client.waitingFor !== null)) return 'no'
+    const snapshots = this.#replicas.flatMap((replica) =>
+      replica.core === null ? [] : { replica: replica.id, ...replica.core.snapshot() },
     )
-  }
-
-  #noteViews(): void {
-    for (const replica of this.#replicas) this.#highestView = Math.max(this.#highestView, replica.core?.snapshot().view ?? 0)
+    for (const { view } of snapshots) this.#highestView = Math.max(this.#highestView, view)
+    const f = faultsTolerated(this.#replicas.length)
+    if (snapshots.length < this.#replicas.length || !isTogether(snapshots, f)) return 'no'
+    if (snapshots.some((snapshot) => snapshot.active && snapshot.inFlight > 0)) return 'no'
+    return snapshots.every((snapshot) => snapshot.active) ? 'all' : 'enough'
   }
 
   #createNemesis(endpoints: number): Nemesis {

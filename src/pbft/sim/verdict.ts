@@ -1,6 +1,7 @@
 /** All checkers over one recording. */
 import { createService } from '../service/index.ts'
 import { asClientId } from '../protocol/ids.ts'
+import { faultsTolerated } from '../protocol/quorum.ts'
 import {
   checkAgreement,
   checkAnswered,
@@ -57,5 +58,5 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
   const { states, replicas, waiting, boundMs } = ending
   if (states.length < replicas)
     violations.push({ checker: 'liveness', detail: `${replicas - states.length} replicas are down after healing` })
-  return [...violations, ...checkAnswered(waiting, boundMs), ...checkConverged(states, boundMs)]
+  return [...violations, ...checkAnswered(waiting, boundMs), ...checkConverged(states, faultsTolerated(replicas), boundMs)]
 }

@@ -1,7 +1,7 @@
 /** Checkers: pure verdicts over what a run left behind. */
 export { checkAgreement, checkCheckpoints } from './agreement.ts'
 export { checkDurability, checkValidity } from './clients.ts'
-export { checkAnswered, checkConverged } from './convergence.ts'
+export { checkAnswered, checkConverged, isTogether } from './convergence.ts'
 export type { ClientCall, ExecutedRequest, Execution, FinalState, Jump, LogEvent, Violation, Vote } from './history.ts'
 export { checkLinearizability, type Interval, type SequentialObject } from './linearizability.ts'
 export { checkOrder } from './order.ts'

@@ -1,0 +1,237 @@
+/** Checkers that cannot fail prove nothing: each is given a good history and bad ones made by hand. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Operation, OperationResult } from '../../src/pbft/service/index.ts'
+import {
+  checkAgreement,
+  checkAnswered,
+  checkCheckpoints,
+  checkConverged,
+  checkDurability,
+  checkLinearizability,
+  checkOrder,
+  checkReplay,
+  checkValidity,
+  checkVotes,
+  serviceObject,
+  type ClientCall,
+  type Execution,
+  type FinalState,
+  type Interval,
+  type LogEvent,
+  type Violation,
+  type Vote,
+} from '../../src/pbft/sim/index.ts'
+
+const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list)
+
+/** An execution of one request per timestamp; its result is the operation's byte plus one. */
+const executed = (replica: number, seq: number, fields: Partial<Execution> = {}): Execution => ({
+  kind: 'executed',
+  replica,
+  seq,
+  digest: `d${seq}`,
+  timeMs: seq,
+  requests: [{ client: 'c', timestamp: seq * 10, operation: bytes(seq) }],
+  results: [bytes(seq + 1)],
+  ...fields,
+})
+const restarted = (replica: number, seq: number, durableSeq: number): LogEvent => ({ kind: 'restarted', replica, seq, durableSeq })
+const transferred = (replica: number, seq: number): LogEvent => ({ kind: 'transferred', replica, seq, durableSeq: 0 })
+const good: LogEvent[] = [0, 1].flatMap((replica) => [1, 2, 3].map((seq) => executed(replica, seq)))
+const plusOne = (operation: Uint8Array): Uint8Array => bytes(operation[0]! + 1)
+const names = (violations: Violation[]): string[] => violations.map((violation) => violation.checker)
+
+describe('agreement', () => {
+  it('accepts equal executions, also repeated after a restart', () => {
+    expect(checkAgreement([...good, executed(0, 3)])).toEqual([])
+  })
+
+  it('finds two digests at one seq, at two replicas or at one', () => {
+    expect(names(checkAgreement([...good, executed(2, 2, { digest: 'other' })]))).toEqual(['agreement'])
+    expect(names(checkAgreement([executed(0, 1), restarted(0, 0, 0), executed(0, 1, { digest: 'other' })]))).toEqual(['agreement'])
+  })
+})
+
+describe('order', () => {
+  it('accepts 1, 2, 3, a restart to what was durable, a jump by state transfer', () => {
+    expect(checkOrder([...good, restarted(0, 2, 2), executed(0, 3), transferred(1, 8), executed(1, 9)])).toEqual([])
+  })
+
+  it.each<[string, LogEvent[]]>([
+    ['a gap', [executed(0, 1), executed(0, 3)]],
+    ['a repetition', [executed(0, 1), executed(0, 1)]],
+    ['a transfer that goes back', [executed(0, 1), executed(0, 2), transferred(0, 1)]],
+    ['a restart that forgets what was durable', [executed(0, 1), executed(0, 2), restarted(0, 1, 2)]],
+    ['a restart that knows what never happened', [executed(0, 1), restarted(0, 2, 1)]],
+    ['a gap after a restart', [executed(0, 1), executed(0, 2), restarted(0, 1, 1), executed(0, 3)]],
+  ])('finds %s', (_what, log) => {
+    expect(names(checkOrder(log))).toEqual(['order'])
+  })
+})
+
+describe('votes', () => {
+  const vote = (type: Vote['type'], view: number, seq: number, digest: string, replica = 0): Vote => ({ replica, type, view, seq, digest })
+  it('accepts repetitions, other views, and old votes sent again after a view-change', () => {
+    const votes = [vote('prepare', 0, 1, 'a'), vote('prepare', 0, 1, 'a'), vote('view-change', 1, 0, ''), vote('prepare', 0, 1, 'a')]
+    expect(checkVotes([...votes, vote('prepare', 1, 1, 'b'), vote('prepare', 0, 1, 'b', 1)])).toEqual([])
+  })
+
+  it('finds a second digest, and a new vote in a view that was left', () => {
+    expect(names(checkVotes([vote('commit', 0, 1, 'a'), vote('commit', 0, 1, 'b')]))).toEqual(['votes'])
+    expect(names(checkVotes([vote('checkpoint', 0, 8, 'a'), vote('checkpoint', 0, 8, 'b')]))).toEqual(['votes'])
+    expect(names(checkVotes([vote('view-change', 2, 0, ''), vote('prepare', 1, 1, 'a')]))).toEqual(['votes'])
+  })
+
+  it('finds checkpoints that differ between replicas', () => {
+    expect(checkCheckpoints([vote('checkpoint', 0, 8, 'a'), vote('checkpoint', 0, 8, 'a', 1)])).toEqual([])
+    expect(names(checkCheckpoints([vote('checkpoint', 0, 8, 'a'), vote('checkpoint', 0, 8, 'b', 1)]))).toEqual(['checkpoints'])
+  })
+})
+
+describe('exactly once', () => {
+  const twice = { requests: [1, 1].map(() => ({ client: 'c', timestamp: 40, operation: bytes(4) })) }
+  it('accepts a duplicate with its cached result, and anything for one that was superseded', () => {
+    const log = [...good, executed(0, 4, { ...twice, results: [bytes(5), bytes(5)] })]
+    expect(checkReplay(log, plusOne)).toEqual([])
+    const old = executed(0, 5, { requests: [{ client: 'c', timestamp: 10, operation: bytes(1) }], results: [bytes()] })
+    expect(checkReplay([...log, old], plusOne)).toEqual([])
+  })
+
+  it('finds a second execution by its result', () => {
+    let count = 0
+    const counter = (): Uint8Array => bytes(++count)
+    const log = [executed(0, 1, { requests: twice.requests, results: [bytes(1), bytes(2)] })]
+    expect(names(checkReplay(log, counter))).toEqual(['exactly-once'])
+  })
+
+  it('finds a replica with another result', () => {
+    expect(names(checkReplay([...good, executed(2, 2, { results: [bytes(9)] })], plusOne))).toEqual(['exactly-once'])
+  })
+})
+
+describe('validity and durability', () => {
+  const call = (timestamp: number, seq: number, result: number): ClientCall<null, null> => ({
+    client: 'c',
+    timestamp,
+    operation: null,
+    invokedAt: 0,
+    answer: { at: 1, result: null, bytes: bytes(result), seq },
+  })
+  const sent = [1, 2, 3].map((seq) => ({ client: 'c', timestamp: seq * 10, operation: bytes(seq) }))
+
+  it('accept what was sent and answered as it came out', () => {
+    expect(checkValidity(good, sent)).toEqual([])
+    expect(checkDurability(good, [call(10, 1, 2), call(30, 3, 4), call(99, 0, 7), { ...call(50, 0, 0), answer: null }])).toEqual([])
+  })
+
+  it('find what was never sent, or altered', () => {
+    expect(names(checkValidity(good, sent.slice(1)))).toEqual(['validity'])
+    expect(names(checkValidity([executed(0, 1, { requests: [{ ...sent[0]!, operation: bytes(7) }] })], sent))).toEqual(['validity'])
+  })
+
+  it('find what was answered and is gone, or came out otherwise', () => {
+    expect(names(checkDurability(good, [call(40, 4, 5)]))).toEqual(['durability'])
+    expect(names(checkDurability(good, [call(10, 1, 9)]))).toEqual(['durability'])
+  })
+})
+
+describe('liveness', () => {
+  const at = (replica: number, fields: Partial<FinalState> = {}): FinalState => ({
+    replica,
+    view: 1,
+    active: true,
+    lastExecuted: 5,
+    stateDigest: 'a',
+    ...fields,
+  })
+  it('accepts one place for all, and f that left alone', () => {
+    expect(checkConverged([at(0), at(1), at(2), at(3)], 1, 0)).toEqual([])
+    expect(checkConverged([at(0), at(1), at(2), at(3, { view: 2, active: false, lastExecuted: 4, stateDigest: 'b' })], 1, 0)).toEqual([])
+    expect(checkAnswered([], 0)).toEqual([])
+  })
+
+  it.each<[string, FinalState[], string]>([
+    ['one that is behind', [at(0), at(1), at(2), at(3, { lastExecuted: 4, stateDigest: 'b' })], 'liveness'],
+    ['one in another view', [at(0), at(1), at(2), at(3, { view: 2 })], 'liveness'],
+    ['one that left for no higher view', [at(0), at(1), at(2), at(3, { active: false })], 'liveness'],
+    ['more than f that left', [at(0), at(1), at(2, { view: 2, active: false }), at(3, { view: 2, active: false })], 'liveness'],
+    ['two states after one seq', [at(0), at(1), at(2), at(3, { stateDigest: 'b' })], 'divergence'],
+  ])('finds %s', (_what, states, checker) => {
+    expect(names(checkConverged(states, 1, 0))).toEqual([checker])
+  })
+
+  it('finds requests that wait', () => {
+    expect(names(checkAnswered(['c 10'], 0))).toEqual(['liveness'])
+  })
+})
+
+type Step = Interval<Operation, OperationResult>
+const step = (operation: Operation, invokedAt: number, completedAt: number, result: OperationResult | null): Step => ({
+  operation,
+  invokedAt,
+  completedAt: result === null ? Infinity : completedAt,
+  result,
+  name: `${operation.type} at ${invokedAt}`,
+})
+const done: OperationResult = { ok: true, value: null }
+const put = (value: string, from: number, to: number): Step => step({ type: 'put', key: 'k', value }, from, to, done)
+const get = (value: string | null, from: number, to: number): Step => step({ type: 'get', key: 'k' }, from, to, { ok: true, value })
+const isLinear = (...history: Step[]): boolean => checkLinearizability(history, serviceObject).length === 0
+
+describe('linearizability', () => {
+  it.each<[string, Step[]]>([
+    ['one after another', [put('a', 0, 1), get('a', 2, 3), put('b', 4, 5), get('b', 6, 7)]],
+    ['reads during a write may see either', [put('a', 0, 1), put('b', 2, 9), get('a', 3, 4), get('b', 5, 6)]],
+    ['an unanswered write that happened', [step({ type: 'put', key: 'k', value: 'a' }, 0, 0, null), get('a', 5, 6)]],
+    ['an unanswered write that happened late', [step({ type: 'put', key: 'k', value: 'a' }, 0, 0, null), get(null, 1, 2), get('a', 5, 6)]],
+    ['an unanswered write that never happened', [step({ type: 'put', key: 'k', value: 'a' }, 0, 0, null), get(null, 5, 6)]],
+  ])('accepts: %s', (_what, history) => {
+    expect(isLinear(...history)).toBe(true)
+  })
+
+  it.each<[string, Step[]]>([
+    ['a stale read', [put('a', 0, 1), put('b', 2, 3), get('a', 4, 5)]],
+    ['a read of what was never written', [put('a', 0, 1), get('z', 2, 3)]],
+    ['new, then old', [put('a', 0, 1), put('b', 2, 9), get('b', 3, 4), get('a', 5, 6)]],
+    ['a lost write', [put('a', 0, 1), get(null, 2, 3)]],
+    ['a read before the write began', [get('a', 0, 1), put('a', 2, 3)]],
+  ])('finds: %s', (_what, history) => {
+    expect(isLinear(...history)).toBe(false)
+  })
+
+  it('finds an increment that happened twice', () => {
+    const incr = (from: number, value: number): Step => step({ type: 'incr', key: 'n', n: 1 }, from, from + 1, { ok: true, value })
+    expect(isLinear(incr(0, 1), incr(2, 2), incr(4, 3))).toBe(true)
+    expect(isLinear(incr(0, 1), incr(2, 3))).toBe(false)
+  })
+
+  it('finds money that was made', () => {
+    const open = step({ type: 'open', account: 'a', balance: 10 }, 0, 1, { ok: true, value: 10 })
+    const total = (value: number): Step => step({ type: 'total' }, 2, 3, { ok: true, value })
+    expect(isLinear(open, total(10))).toBe(true)
+    expect(isLinear(open, total(11))).toBe(false)
+  })
+
+  it('accepts whatever a sequential object did at some moment within each interval', () => {
+    const kinds = fc.constantFrom<Operation>(
+      { type: 'put', key: 'k', value: 'a' },
+      { type: 'put', key: 'k', value: 'b' },
+      { type: 'get', key: 'k' },
+      { type: 'delete', key: 'k' },
+      { type: 'cas', key: 'k', old: 'a', new: 'c' },
+    )
+    const timed = fc.array(fc.tuple(kinds, fc.nat(3), fc.nat(3), fc.boolean()), { maxLength: 30 })
+    fc.assert(
+      fc.property(timed, (list) => {
+        let state = serviceObject.initial
+        const history = list.map(([operation, before, after, isAnswered], moment) => {
+          const outcome = serviceObject.apply(state, operation)
+          state = outcome.state
+          return step(operation, moment - before, moment + after + 0.5, isAnswered ? outcome.result : null)
+        })
+        expect(checkLinearizability(history, serviceObject)).toEqual([])
+      }),
+    )
+  })
+})
