@@ -79,7 +79,7 @@ const compare = (r: ReplicaState, message: Checkpoint): void => {
 const reportDivergence = (r: ReplicaState, seq: SeqNo, messages: readonly Checkpoint[]): void => {
   if (r.checkpoints.diverged.has(seq)) return
   r.checkpoints.diverged.add(seq)
-  const own = r.checkpoints.held.get(seq)?.message.digest ?? null
+  const own = ownDigestAt(r, seq)
   emit(r, { type: 'divergence', seq, own, digests: messages.map(({ replica, digest }) => ({ replica, digest })) })
 }
 
@@ -98,11 +98,11 @@ export const weaklyProven = (r: ReplicaState, above: SeqNo): StableCheckpoint | 
 
 /** Moves h to the proven checkpoint once this replica has its state; asks for repair when its own state differs. */
 export const settleStable = (r: ReplicaState): void => {
-  const { proven, stable, held } = r.checkpoints
+  const { proven, stable } = r.checkpoints
   if (proven.seq <= stable.seq || r.lastExecuted < proven.seq || r.transfer !== null) return
-  const own = held.get(proven.seq)
-  if (own !== undefined && own.message.digest !== proven.digest) {
-    reportDivergence(r, proven.seq, [...proven.proof, own.message])
+  const own = ownDigestAt(r, proven.seq)
+  if (own !== null && own !== proven.digest) {
+    reportDivergence(r, proven.seq, proven.proof)
     r.repair = proven
     return
   }
@@ -134,23 +134,35 @@ export const collectGarbage = (r: ReplicaState): void => {
   for (const [digest, seq] of r.missing) if (seq <= stable.seq) r.missing.delete(digest)
 }
 
-/** C: the checkpoints whose state this replica holds, the stable one first. */
+/**
+ * C: the checkpoints that this replica has taken, the stable one first. Also those whose state it lost by a restart: what it
+ * vouches for is the digest, and others that vouch for it may have the state.
+ */
 export const checkpointEntries = (r: ReplicaState): CheckpointEntry[] => {
-  const { stable, held } = r.checkpoints
-  const above = [...held.values()].filter((checkpoint) => checkpoint.message.seq > stable.seq)
-  const entries = above.map(({ message }): CheckpointEntry => ({ seq: message.seq, digest: message.digest }))
-  return [{ seq: stable.seq, digest: stable.digest }, ...entries.sort((a, b) => a.seq - b.seq)]
+  const { stable, received } = r.checkpoints
+  const taken = (received[r.config.id] ?? []).filter((message) => message.seq > stable.seq)
+  return [stable, ...taken].map(({ seq, digest }) => ({ seq, digest }))
 }
 
-/** Forgets what was taken above `seq`: a repair found that it came from a wrong state. */
+/** Forgets what was taken at `seq` and above: a repair found that it came from a wrong state. */
 export const forgetCheckpointsAbove = (r: ReplicaState, seq: SeqNo): void => {
   for (const taken of r.checkpoints.held.keys()) if (taken >= seq) r.checkpoints.held.delete(taken)
+  forgetOwnAbove(r, seq)
+}
+
+const forgetOwnAbove = (r: ReplicaState, seq: SeqNo): void => {
   const own = r.checkpoints.received[r.config.id]
   while (own !== undefined && own.length > 0 && (own.at(-1)?.seq ?? 0) >= seq) own.pop()
 }
 
-/** The digest that this replica holds at `seq`, or null. */
+/** The digest that this replica came to at `seq`, or null. */
 export const ownDigestAt = (r: ReplicaState, seq: SeqNo): Digest | null => {
   if (seq === r.checkpoints.stable.seq) return r.checkpoints.stable.digest
-  return r.checkpoints.held.get(seq)?.message.digest ?? null
+  return r.checkpoints.received[r.config.id]?.find((message) => message.seq === seq)?.digest ?? null
+}
+
+/** Puts an own message from disk back in its place. */
+export const noteOwn = (r: ReplicaState, message: Checkpoint): void => {
+  forgetOwnAbove(r, message.seq)
+  if (message.seq > lowWatermark(r)) r.checkpoints.received[r.config.id]?.push(message)
 }

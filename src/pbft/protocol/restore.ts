@@ -3,7 +3,7 @@
  * vote that it may have sent. Nothing is sent meanwhile.
  */
 import { assertThat } from './assert.ts'
-import { takeCheckpoint } from './checkpoints.ts'
+import { noteOwn, takeCheckpoint } from './checkpoints.ts'
 import { asSeqNo, type Digest, type SeqNo } from './ids.ts'
 import type { Batch, NewView } from './messages.ts'
 import { recordPrepared, recordPrePrepared } from './ordering.ts'
@@ -39,7 +39,6 @@ const loadBase = (r: ReplicaState, base: RecordOf<'checkpoint'>, persisted: Pers
   r.lastExecuted = base.message.seq
   const snapshot = r.replicated.snapshot()
   r.checkpoints.held.set(base.message.seq, { message: base.message, snapshot, takenAtMs: 0, fetchedAtMs: Number.NEGATIVE_INFINITY })
-  if (base.message.seq > lowWatermark(r)) r.checkpoints.received[r.config.id]?.push(base.message)
 }
 
 const replay = (r: ReplicaState, record: LogRecord): void => {
@@ -62,6 +61,8 @@ const replay = (r: ReplicaState, record: LogRecord): void => {
     case 'new-view':
       return replayNewView(r, record.message)
     case 'checkpoint':
+      // The last one is loaded already, with its state.
+      return noteOwn(r, record.message)
     case 'stable':
       return
   }

@@ -92,13 +92,13 @@ export const onStatus = (r: ReplicaState, from: ReplicaId, status: Status): void
 
 /** The proof of the stable checkpoint to one that is below it; and the own messages for those not stable yet. */
 const sendCheckpoints = (r: ReplicaState, to: ReplicaId, status: Status): void => {
-  const { stable, held, stableAtMs } = r.checkpoints
+  const { stable, held, received, stableAtMs } = r.checkpoints
   // One that is only an instant behind gets there by itself.
   const isRecent = (atMs: number): boolean => r.nowMs - atMs < r.config.statusIntervalMs && !status.solicits
   if (status.stableSeq < stable.seq && !isRecent(stableAtMs)) for (const message of stable.proof) sendTo(r, to, message)
-  for (const checkpoint of held.values()) {
-    const { message, takenAtMs } = checkpoint
-    if (message.seq > stable.seq && message.seq > status.stableSeq && !isRecent(takenAtMs)) sendTo(r, to, message)
+  for (const message of received[r.config.id] ?? []) {
+    const isWanted = message.seq > stable.seq && message.seq > status.stableSeq
+    if (isWanted && !isRecent(held.get(message.seq)?.takenAtMs ?? 0)) sendTo(r, to, message)
   }
 }
 

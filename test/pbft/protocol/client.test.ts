@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { createClient } from '../../../src/pbft/protocol/client.ts'
+import type { ClientCore, ClientEffect } from '../../../src/pbft/protocol/client-steps.ts'
+import { asClientId, asReplicaId, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
+import type { Reply, Request } from '../../../src/pbft/protocol/messages.ts'
+import { sha256 } from '../../support/protocol-cluster.ts'
+
+const NOW = 1_000
+const yes = new Uint8Array([1])
+const no = new Uint8Array([2])
+
+const newClient = (n = 4): ClientCore =>
+  createClient(
+    { n, client: asClientId('a/1'), retryMs: 100, retryMaxMs: 300 },
+    { digest: sha256, authenticate: () => ({ kind: 'signature', signature: new Uint8Array(64) }) },
+  )
+
+const sentBy = (effects: readonly ClientEffect[]): { readonly to: readonly number[]; readonly request: Request } => {
+  const send = effects.find((effect) => effect.type === 'send')
+  if (send === undefined) throw new Error('nothing was sent')
+  return send
+}
+
+interface ReplySketch {
+  readonly result?: Uint8Array
+  readonly digestOnly?: boolean
+  readonly seq?: number
+  readonly view?: number
+  readonly tentative?: boolean
+}
+
+const replyTo = (
+  request: Request,
+  replica: number,
+  { result = yes, digestOnly = false, seq = 1, view = 0, tentative = false }: ReplySketch = {},
+): Reply => ({
+  type: 'reply',
+  view: asView(view),
+  seq: asSeqNo(request.readOnly ? 0 : seq),
+  client: request.client,
+  timestamp: request.timestamp,
+  replica: asReplicaId(replica),
+  tentative,
+  result: digestOnly ? { kind: 'digest', digest: sha256(result) } : { kind: 'full', bytes: result },
+})
+
+const give = (client: ClientCore, reply: Reply, from: number = reply.replica): ClientEffect[] =>
+  client.step({ type: 'reply', from: asReplicaId(from), reply }, NOW)
+const isDone = (effects: readonly ClientEffect[]): boolean => effects.some((effect) => effect.type === 'completed')
+const submit = (client: ClientCore, readOnly = false): Request =>
+  sentBy(client.step({ type: 'submit', operation: new Uint8Array([9]), readOnly }, NOW)).request
+
+describe('client', () => {
+  it('completes on f+1 matching replies, one per replica', () => {
+    const client = newClient()
+    const request = submit(client)
+    expect(isDone(give(client, replyTo(request, 1)))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 1)))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 2, { result: no })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 3, { seq: 2 })))).toBe(false)
+    const done = give(client, replyTo(request, 0))
+    expect(done.find((effect) => effect.type === 'completed')).toMatchObject({ result: yes, seq: 1, repliers: [0, 1] })
+    expect(client.busy).toBe(false)
+    expect(give(client, replyTo(request, 2))).toEqual([])
+  })
+
+  it('takes no reply that another replica sends, or that is for another request', () => {
+    const client = newClient()
+    const request = submit(client)
+    expect(give(client, replyTo(request, 1), 2)).toEqual([])
+    expect(give(client, { ...replyTo(request, 1), timestamp: (request.timestamp + 1) as never })).toEqual([])
+    expect(give(client, { ...replyTo(request, 1), client: asClientId('b/1') })).toEqual([])
+    expect(give(client, { ...replyTo(request, 1), seq: asSeqNo(0) })).toEqual([])
+  })
+
+  it('needs one full result beside the digests', () => {
+    const client = newClient()
+    const request = submit(client)
+    for (const id of [0, 1, 2]) expect(isDone(give(client, replyTo(request, id, { digestOnly: true })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 3, { result: no })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 3)))).toBe(true)
+  })
+
+  it('takes tentative replies from a quorum only', () => {
+    const client = newClient()
+    const request = submit(client)
+    for (const id of [0, 1]) expect(isDone(give(client, replyTo(request, id, { tentative: true })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 2, { tentative: true })))).toBe(true)
+  })
+
+  it('sends to the primary first, then to all with exponential back-off and full replies', () => {
+    const client = newClient()
+    const first = client.step({ type: 'submit', operation: yes, readOnly: false }, NOW)
+    expect(sentBy(first).to).toEqual([0])
+    const delays: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const again = client.step({ type: 'timer' }, NOW)
+      expect(sentBy(again).to).toEqual([0, 1, 2, 3])
+      expect(sentBy(again).request).toMatchObject({ timestamp: sentBy(first).request.timestamp, replier: null })
+      for (const effect of again) if (effect.type === 'set-timer') delays.push(effect.delayMs)
+    }
+    expect(delays).toEqual([200, 300, 300, 300])
+  })
+
+  it('learns the view from f+1 replies, and no liar leads it astray', () => {
+    const client = newClient()
+    const request = submit(client)
+    give(client, replyTo(request, 3, { view: 1_000, result: no }))
+    give(client, replyTo(request, 1, { view: 5 }))
+    give(client, replyTo(request, 2, { view: 5 }))
+    expect(client.view).toBe(5)
+    const next = client.step({ type: 'submit', operation: yes, readOnly: false }, NOW)
+    expect(sentBy(next).to).toEqual([1])
+  })
+
+  it('has strictly increasing timestamps, whatever the clock does', () => {
+    const client = newClient(1)
+    let last = 0
+    for (const nowMs of [5, 5, 3, 0.5, 6]) {
+      const { request } = sentBy(client.step({ type: 'submit', operation: yes, readOnly: false }, nowMs))
+      expect(request.timestamp).toBeGreaterThan(last)
+      last = request.timestamp
+      client.step({ type: 'cancel' }, nowMs)
+    }
+  })
+
+  it('reads from a quorum, and has the read ordered when none can match any more', () => {
+    const client = newClient()
+    const request = submit(client, true)
+    for (const id of [0, 1]) give(client, replyTo(request, id))
+    expect(isDone(give(client, replyTo(request, 2)))).toBe(true)
+    const second = submit(client, true)
+    give(client, replyTo(second, 0))
+    give(client, replyTo(second, 1, { result: no }))
+    give(client, replyTo(second, 2, { result: no }))
+    const { request: ordered } = sentBy(give(client, replyTo(second, 3)))
+    expect(ordered.readOnly).toBe(false)
+    expect(ordered.timestamp).toBeGreaterThan(second.timestamp)
+    give(client, replyTo(ordered, 0))
+    expect(isDone(give(client, replyTo(ordered, 1)))).toBe(true)
+  })
+
+  it('has a read ordered when its quorum does not come in time', () => {
+    const client = newClient()
+    submit(client, true)
+    expect(sentBy(client.step({ type: 'timer' }, NOW)).request.readOnly).toBe(false)
+  })
+
+  it('asserts when a request is submitted while one is outstanding, and ignores what comes after a cancel', () => {
+    const client = newClient()
+    const request = submit(client)
+    expect(() => submit(client)).toThrow('one outstanding request')
+    expect(client.step({ type: 'cancel' }, NOW)).toEqual([{ type: 'cancel-timer' }])
+    expect(give(client, replyTo(request, 1))).toEqual([])
+    expect(client.step({ type: 'timer' }, NOW)).toEqual([])
+  })
+})

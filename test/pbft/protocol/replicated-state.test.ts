@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+import { asClientId, asClientTimestamp, asSeqNo } from '../../../src/pbft/protocol/ids.ts'
+import { childrenOf, leafDigest, nodeDigest, PartitionTree, TREE_ARITY, treeShape } from '../../../src/pbft/protocol/partition-tree.ts'
+import { REPLY_PARTITIONS, ReplyCache, replyPartitionOf } from '../../../src/pbft/protocol/reply-cache.ts'
+import { ReplicatedState } from '../../../src/pbft/protocol/replicated-state.ts'
+import { add, createCounterService } from '../../support/counter-service.ts'
+import { sha256 } from '../../support/protocol-cluster.ts'
+import { Random } from '../../support/random.ts'
+import { batchOf, requestOf } from '../../support/solo-replica.ts'
+
+const bytesOf = (value: number): Uint8Array => new Uint8Array([value & 255, value >> 8])
+
+describe('partition tree', () => {
+  it.each([1, 2, 31, 32, 33, 1_024, 1_025])('has the same root however it came to its %i leaves', (count) => {
+    const random = new Random(count)
+    const leaves = Array.from({ length: count }, (_, i) => bytesOf(i))
+    const fresh = new PartitionTree(sha256, leaves.slice())
+    const grown = new PartitionTree(
+      sha256,
+      leaves.map(() => new Uint8Array(0)),
+    )
+    const order = leaves.map((_, i) => i).sort(() => random.next() - 0.5)
+    for (const index of order) {
+      grown.set(index, bytesOf(index + 1))
+      if (random.chance(0.05)) grown.root()
+      grown.set(index, bytesOf(index))
+    }
+    expect(grown.root()).toBe(fresh.root())
+    grown.set(count - 1, bytesOf(9_999))
+    expect(grown.root()).not.toBe(fresh.root())
+  })
+
+  it('every node of a snapshot is the digest of its children, and a snapshot does not change afterwards', () => {
+    const tree = new PartitionTree(
+      sha256,
+      Array.from({ length: 70 }, (_, i) => bytesOf(i)),
+    )
+    const snapshot = tree.snapshot()
+    tree.set(69, bytesOf(1))
+    tree.root()
+    expect(treeShape(70)).toEqual([1, 3, 70])
+    expect(snapshot.levels[0]?.[0]).toBe(snapshot.root)
+    for (const level of [0, 1]) {
+      snapshot.levels[level]?.forEach((digest, index) => {
+        const children = childrenOf(snapshot, level, index)
+        expect(children?.length).toBeLessThanOrEqual(TREE_ARITY)
+        expect(nodeDigest(sha256, level, index, children ?? [])).toBe(digest)
+      })
+    }
+    snapshot.leaves.forEach((bytes, index) => expect(leafDigest(sha256, index, bytes)).toBe(snapshot.levels[2]?.[index]))
+    expect(childrenOf(snapshot, 2, 0)).toBeNull()
+    expect(childrenOf(snapshot, 1, 3)).toBeNull()
+  })
+
+  it('tells leaves from nodes and places from one another', () => {
+    const empty = new Uint8Array(0)
+    expect(leafDigest(sha256, 0, empty)).not.toBe(leafDigest(sha256, 1, empty))
+    expect(nodeDigest(sha256, 0, 0, [])).not.toBe(nodeDigest(sha256, 1, 0, []))
+    expect(nodeDigest(sha256, 1, 0, [])).not.toBe(nodeDigest(sha256, 1, 1, []))
+  })
+})
+
+describe('reply cache', () => {
+  const put = (cache: ReplyCache, client: string, timestamp: number, seq: number): void =>
+    cache.put(cache.get(asClientId(client)), asClientId(client), asClientTimestamp(timestamp), asSeqNo(seq), bytesOf(timestamp))
+
+  it('saves the same bytes whatever the order, and loads what it saved', () => {
+    const one = new ReplyCache()
+    const two = new ReplyCache()
+    const names = Array.from({ length: 300 }, (_, i) => `client/${i}\ud800é`)
+    for (const name of names) put(one, name, 2 ** 52 + 1, 2)
+    for (const name of names.toReversed()) {
+      put(two, name, 1, 1)
+      put(two, name, 2 ** 52 + 1, 2)
+    }
+    const loaded = new ReplyCache()
+    for (let partition = 0; partition < REPLY_PARTITIONS; partition++) {
+      const bytes = one.save(partition)
+      expect(two.save(partition)).toEqual(bytes)
+      expect(loaded.load(partition, bytes)).toBe(true)
+      expect(loaded.save(partition)).toEqual(bytes)
+    }
+    for (const name of names) expect(loaded.get(asClientId(name))).toMatchObject({ timestamp: 2 ** 52 + 1, seq: 2 })
+  })
+
+  it('loads nothing that is not canonical, and keeps what it had', () => {
+    const cache = new ReplyCache()
+    put(cache, 'a/1', 7, 1)
+    const partition = replyPartitionOf(asClientId('a/1'))
+    const bytes = cache.save(partition)
+    const doubled = new Uint8Array([...bytes, ...bytes])
+    for (const wrong of [bytes.subarray(1), bytes.subarray(0, bytes.length - 1), doubled]) expect(cache.load(partition, wrong)).toBe(false)
+    expect(cache.load((partition + 1) % REPLY_PARTITIONS, bytes)).toBe(false)
+    expect(cache.get(asClientId('a/1'))).toMatchObject({ timestamp: 7 })
+    expect(cache.load(partition, new Uint8Array(0))).toBe(true)
+    expect(cache.get(asClientId('a/1'))).toBeUndefined()
+  })
+
+  it('forgets the oldest session of a full partition', () => {
+    const cache = new ReplyCache(2)
+    const names = Array.from({ length: 1_000 }, (_, i) => `c/${i}`).filter((name) => replyPartitionOf(asClientId(name)) === 5)
+    put(cache, names[0]!, 1, 1)
+    put(cache, names[1]!, 1, 2)
+    put(cache, names[0]!, 2, 3)
+    put(cache, names[2]!, 1, 4)
+    expect(names.slice(0, 3).map((name) => cache.get(asClientId(name)) !== undefined)).toEqual([true, false, true])
+  })
+})
+
+describe('replicated state', () => {
+  it('covers service, replies and agreed time by its root', () => {
+    const fresh = (): ReplicatedState => new ReplicatedState(sha256, createCounterService())
+    const base = fresh()
+    const roots = new Set([base.root()])
+    const batches = [
+      batchOf(5, requestOf('a', 1, add(1))),
+      batchOf(6, requestOf('a', 1, add(1))),
+      batchOf(5, requestOf('b', 1, add(1))),
+      batchOf(5),
+    ]
+    for (const batch of batches) {
+      const state = fresh()
+      state.execute(asSeqNo(1), batch)
+      roots.add(state.root())
+    }
+    expect(roots.size).toBe(5)
+  })
+
+  it('carries a state over by its changed partitions', () => {
+    const source = new ReplicatedState(sha256, createCounterService())
+    source.execute(asSeqNo(1), batchOf(9, requestOf('a', 1, add(1)), requestOf('b', 4, add(2))))
+    const target = new ReplicatedState(sha256, createCounterService())
+    const changed = source.takeChanged()
+    expect(changed.length).toBeGreaterThanOrEqual(4)
+    for (const { index, bytes } of changed) target.load(index, bytes)
+    expect(target.root()).toBe(source.root())
+    expect(target.timeMs).toBe(9)
+    expect(source.takeChanged()).toEqual([])
+    const again = batchOf(10, requestOf('a', 1, add(1)))
+    expect(target.execute(asSeqNo(2), again)).toEqual(source.execute(asSeqNo(2), again))
+    expect(target.root()).toBe(source.root())
+  })
+})

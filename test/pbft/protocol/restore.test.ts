@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest'
+import { asReplicaId } from '../../../src/pbft/protocol/ids.ts'
+import type { ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
+import type { LogRecord } from '../../../src/pbft/protocol/records.ts'
+import { createReplica } from '../../../src/pbft/protocol/replica.ts'
+import type { ReplicaCore } from '../../../src/pbft/protocol/steps.ts'
+import { add } from '../../support/counter-service.ts'
+import { createCounterService } from '../../support/counter-service.ts'
+import { Cluster, testCapabilities, testConfig, TestDisk, type Packet } from '../../support/protocol-cluster.ts'
+import { batchOf, prePrepareOf, rejectionsIn, requestOf, sentIn } from '../../support/solo-replica.ts'
+
+/** A run with checkpoints, two view changes and requests in flight at the end; and every packet of it. */
+const record = (): { readonly cluster: Cluster; readonly packets: readonly Packet[] } => {
+  const packets: Packet[] = []
+  const cluster = new Cluster({
+    filter: (packet) => {
+      packets.push(packet)
+      return true
+    },
+  })
+  const clients = [cluster.addClient(), cluster.addClient()]
+  const work = (count: number): void => {
+    for (let i = 0; i < count; i++) cluster.call(clients[i % 2]!, add(i % 5))
+  }
+  work(6)
+  for (const id of [1, 3]) cluster.input(id, { type: 'operator', command: { kind: 'change-view' } })
+  work(3)
+  for (const id of [0, 3]) cluster.input(id, { type: 'operator', command: { kind: 'change-view' } })
+  work(4)
+  for (const client of clients) cluster.submit(client, add(1))
+  return { cluster, packets }
+}
+
+const restoreFrom = (records: readonly LogRecord[], id: number): ReplicaCore => {
+  const disk = new TestDisk()
+  disk.records = records.slice()
+  return createReplica(testConfig(4, id), testCapabilities, createCounterService(), disk.read())
+}
+
+const lastView = (records: readonly LogRecord[]): number =>
+  Math.max(0, ...records.map((one) => (one.kind === 'view-change' || one.kind === 'new-view' ? one.message.view : 0)))
+
+describe('restore', () => {
+  const { cluster, packets } = record()
+
+  it.each([0, 1, 2, 3])('from any prefix of its records replica %i is in its view and in the state that it had', (id) => {
+    const { records } = cluster.node(id).disk
+    expect(records.filter((one) => one.kind === 'new-view').length).toBeGreaterThanOrEqual(2)
+    for (let length = 0; length <= records.length; length++) {
+      const prefix = records.slice(0, length)
+      const core = restoreFrom(prefix, id)
+      const { view, active, lastExecuted } = core.snapshot()
+      expect(view).toBe(lastView(prefix))
+      const last = prefix.findLast((one) => one.kind === 'view-change' || one.kind === 'new-view')
+      expect(active).toBe(last?.kind !== 'view-change')
+      expect(lastExecuted).toBe(
+        Math.max(
+          0,
+          ...prefix.map((one) => (one.kind === 'executed' || one.kind === 'checkpoint' ? ('seq' in one ? one.seq : one.message.seq) : 0)),
+        ),
+      )
+      const checkpoint = prefix.findLast((one) => one.kind === 'checkpoint')
+      if (checkpoint !== undefined && checkpoint.message.seq === lastExecuted) expect(core.stateDigest()).toBe(checkpoint.message.digest)
+    }
+  })
+
+  it('pitfall 21: from any prefix it votes for nothing else where that prefix has a vote', () => {
+    for (const id of [1, 2, 3]) {
+      const { records } = cluster.node(id).disk
+      for (let length = 0; length <= records.length; length++) {
+        const prefix = records.slice(0, length)
+        const core = restoreFrom(prefix, id)
+        core.step({ type: 'start' }, cluster.nowMs)
+        const { view, active, lowWatermark } = core.snapshot()
+        for (const one of prefix) {
+          if (one.kind !== 'pre-prepared' || one.view !== view || !active || one.seq <= lowWatermark || view % 4 === id) continue
+          const conflicting = prePrepareOf(view, one.seq, batchOf(one.batch.timeMs, requestOf('evil/1', length + 1, add(9))))
+          const effects = core.step({ type: 'message', from: asReplicaId(view % 4), message: conflicting }, cluster.nowMs)
+          expect(sentIn(effects)).toEqual([])
+          expect(rejectionsIn(effects)).toEqual(['conflicting-pre-prepare'])
+        }
+      }
+    }
+  })
+
+  it('pitfall 21: a view-change after a restart tells everything that the prefix prepared and pre-prepared', () => {
+    const { records } = cluster.node(2).disk
+    for (let length = 0; length <= records.length; length++) {
+      const prefix = records.slice(0, length)
+      const core = restoreFrom(prefix, 2)
+      const effects = core.step({ type: 'operator', command: { kind: 'change-view' } }, cluster.nowMs)
+      const message = effects
+        .flatMap((effect) => (effect.type === 'send' ? [effect.message] : []))
+        .find((sent) => sent.type === 'view-change')
+      if (message === undefined) throw new Error('no view-change was sent')
+      const { lowWatermark } = core.snapshot()
+      for (const one of prefix) {
+        if (one.kind === 'prepared' && one.seq > lowWatermark) {
+          expect(message.prepared.some((entry) => entry.seq === one.seq && entry.view >= one.view)).toBe(true)
+        }
+        if (one.kind === 'pre-prepared' && one.seq > lowWatermark) {
+          expect(message.prePrepared.some((entry) => entry.seq === one.seq && entry.digest === one.digest && entry.view >= one.view)).toBe(
+            true,
+          )
+        }
+      }
+    }
+  })
+
+  it('continues after everything is killed at once: nothing acknowledged is lost', () => {
+    const { cluster: other } = record()
+    const executed = other.clients.reduce((sum, client) => sum + client.results.length, 0)
+    for (const id of [0, 1, 2, 3]) other.crash(id)
+    other.queue.length = 0
+    for (const id of [0, 1, 2, 3]) other.restart(id)
+    other.run(10_000)
+    other.assertAgreement()
+    expect(other.clients.every((client) => !client.core.busy)).toBe(true)
+    const total = other.node(0).service.counters.reduce((sum, value) => sum + value, 0)
+    expect(total).toBe(executed + 2)
+    expect(new Set(other.nodes.map((node) => node.core.stateDigest())).size).toBe(1)
+  })
+
+  it('every packet of the past, replayed to a restored replica, changes neither its view nor its state', () => {
+    const core = restoreFrom(cluster.node(1).disk.records, 1)
+    core.step({ type: 'start' }, cluster.nowMs)
+    const before = core.snapshot()
+    const digest = core.stateDigest()
+    const past = packets.filter(({ to, message }): boolean => to === 1 && isOfPast(message, before.view, before.lastExecuted))
+    expect(past.length).toBeGreaterThan(50)
+    for (const { from, message } of past) core.step({ type: 'message', from, message }, cluster.nowMs)
+    expect(core.snapshot().view).toBe(before.view)
+    expect(core.stateDigest()).toBe(digest)
+  })
+
+  it('refuses partitions that do not have the digest of their checkpoint', () => {
+    const { records } = cluster.node(1).disk
+    const broken = records.map((one) =>
+      one.kind === 'checkpoint' ? { ...one, partitions: one.partitions.map(({ index }) => ({ index, bytes: new Uint8Array(0) })) } : one,
+    )
+    expect(() => restoreFrom(broken, 1)).toThrow('invariant broken')
+  })
+})
+
+const isOfPast = (message: ReplicaMessage, view: number, lastExecuted: number): boolean =>
+  ('view' in message && message.type !== 'status' && message.view <= view) || ('seq' in message && message.seq <= lastExecuted)
