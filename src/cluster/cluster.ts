@@ -20,7 +20,7 @@ import { Member, startTimeoutMs } from './member.ts'
 import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
 import { findFreePorts, isLoopback, isPortFree } from './ports.ts'
-import { RecorderClient } from './recorder-client.ts'
+import { Recording } from './recording.ts'
 import type { Restored } from './recorder/protocol.ts'
 import { Requests } from './requests.ts'
 import type { MessageParameters } from './sentence.ts'
@@ -50,7 +50,7 @@ export class Cluster {
   readonly #events: ClusterEvents
   readonly #members: readonly Member[]
   readonly #model: ClusterModel
-  readonly #recorder: RecorderClient
+  readonly #recording: Recording
   readonly #links: ClientLinks
   readonly #reader: LogReader
   #timers: NodeJS.Timeout[] = []
@@ -61,16 +61,16 @@ export class Cluster {
   #secondBegan = Math.floor(Date.now() / 1_000) * 1_000
   #closing = false
 
-  private constructor(opened: OpenedFolder, options: HostOptions, events: ClusterEvents, recorder: RecorderClient) {
+  private constructor(opened: OpenedFolder, options: HostOptions, events: ClusterEvents, recording: Recording) {
     this.opened = opened
     this.#options = options
     this.#events = events
-    this.#recorder = recorder
+    this.#recording = recording
     this.#members = opened.manifest.replicas.map(({ id }) => this.#makeMember(id))
     this.faults = new FaultBoard({
       members: this.#members,
       onChange: (what, fault) => this.#onFault(what, fault),
-      onPaused: (pids) => recorder.guard(pids),
+      onPaused: (pids) => recording.guard(pids),
     })
     this.#model = new ClusterModel({
       opened,
@@ -88,7 +88,7 @@ export class Cluster {
     })
     const { ledger, monitors } = this.#model
     const n = this.#members.length
-    this.log = new Log({ n, ledger, monitors, recorder })
+    this.log = new Log({ n, ledger, monitors, recording })
     this.#reader = new LogReader({
       members: this.#members,
       log: this.log,
@@ -107,7 +107,7 @@ export class Cluster {
       rowsOf: (seq) => ledger.rows(seq),
       onChange: (request, settled) => {
         events.emit({ type: 'request', request })
-        if (settled) recorder.write({ kind: 'request', request, at: Date.now() })
+        if (settled) recording.write({ kind: 'request', request, at: Date.now() })
       },
       onAcknowledged: (client, completed) => this.#onAcknowledged(client, completed),
     })
@@ -128,15 +128,19 @@ export class Cluster {
     const file = local ? join(opened.folder, 'journal.sqlite') : join(options.dataFolder, 'journals', `${clusterId}.sqlite`)
     events.onStage('stage.recorder', {})
     let cluster: Cluster | null = null
-    const started = await RecorderClient.start(
-      { launch: options.launch, entry: options.entries.recorder, logsFolder: options.logsFolder, file },
-      () => cluster?.onRecorderLost(),
-    )
+    const started = await Recording.start({
+      launch: options.launch,
+      entry: options.entries.recorder,
+      logsFolder: options.logsFolder,
+      file,
+      onLost: (how) => cluster?.onRecorderLost(how),
+      onReopened: ({ last }) => cluster?.log.rewrite(last),
+    })
     if (!started.ok) return started
-    const { recorder, restored } = started.value
+    const { recording, restored } = started.value
     events.onStage('stage.ports', {})
     const moved = local ? await reassignPorts(opened) : null
-    cluster = new Cluster(moved?.opened ?? opened, options, events, recorder)
+    cluster = new Cluster(moved?.opened ?? opened, options, events, recording)
     cluster.#restore(restored)
     if (moved !== null) cluster.#alarm('alarm.ports.reassigned', { ports: moved.ports.join(', ') })
     const up = await cluster.#start()
@@ -201,8 +205,8 @@ export class Cluster {
     return this.#load?.status() ?? noLoad
   }
 
-  onRecorderLost(): void {
-    this.#alarm('alarm.recorder.failed', { message: '' })
+  onRecorderLost(how: string): void {
+    this.#alarm('alarm.recorder.failed', { message: how })
   }
 
   /** Stops everything that was started; resolves when no process of it is left. */
@@ -220,7 +224,7 @@ export class Cluster {
     for (const member of this.#members) member.disconnect()
     this.#record()
     this.#events.onStage('stage.stoppingRecorder', {})
-    await this.#recorder.close()
+    await this.#recording.close()
   }
 
   async #stopReplicas(): Promise<void> {
@@ -342,7 +346,7 @@ export class Cluster {
   }
 
   #onFault(what: 'injected' | 'healed' | 'expired', fault: ActiveFault): void {
-    this.#recorder.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
+    this.#recording.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
     this.#alarm(`alarm.fault.${what}`, { fault: faultText(fault) })
     if (!this.#closing) this.#tickStatus()
   }
@@ -351,7 +355,7 @@ export class Cluster {
     const alarm = this.alarms.raise(key, parameters, Date.now())
     if (alarm === null) return
     this.#events.emit({ type: 'alarm', alarm })
-    this.#recorder.write({ kind: 'alarm', alarm })
+    this.#recording.write({ kind: 'alarm', alarm })
   }
 
   #tickLog(): void {
@@ -398,7 +402,7 @@ export class Cluster {
       )
       this.#secondBegan = second
       this.#events.emit({ type: 'sample', sample })
-      this.#recorder.write({ kind: 'sample', sample })
+      this.#recording.write({ kind: 'sample', sample })
     }
     this.#record()
   }
@@ -406,11 +410,11 @@ export class Cluster {
   /** Writes what changed in ledger, views and checkpoints since the last time. */
   #record(): void {
     const { ledger } = this.#model
-    for (const seq of this.#unrecorded.seqs) this.#recorder.write({ kind: 'ledger', seq, rows: ledger.rows(seq) })
+    for (const seq of this.#unrecorded.seqs) this.#recording.write({ kind: 'ledger', seq, rows: ledger.rows(seq) })
     this.#unrecorded.seqs.clear()
-    if (this.#unrecorded.views) for (const view of this.views().slice(-10)) this.#recorder.write({ kind: 'view', view })
+    if (this.#unrecorded.views) for (const view of this.views().slice(-10)) this.#recording.write({ kind: 'view', view })
     if (this.#unrecorded.checkpoints)
-      for (const checkpoint of this.checkpoints(10)) this.#recorder.write({ kind: 'checkpoint', checkpoint })
+      for (const checkpoint of this.checkpoints(10)) this.#recording.write({ kind: 'checkpoint', checkpoint })
     this.#unrecorded.views = false
     this.#unrecorded.checkpoints = false
   }

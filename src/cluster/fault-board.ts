@@ -1,6 +1,6 @@
 /** The active faults of an open cluster: injected, confirmed, expired, healed, and told again to replicas that come back. */
 import { randomUUID } from 'node:crypto'
-import type { ActiveFault, FaultRequest } from '../contract/faults.ts'
+import type { ActiveFault, FaultRequest, TransportFaults } from '../contract/faults.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { describeFault, faultProblem, isCut, replicasAffected, transportFaultsOf } from './faults.ts'
 import type { Member } from './member.ts'
@@ -83,14 +83,16 @@ export class FaultBoard {
     return ok(null)
   }
 
+  /** Ends all faults, also those that an earlier panel left at replicas that run elsewhere. */
   async healAll(): Promise<void> {
     await Promise.all([...this.#entries.values()].map((entry) => this.#remove(entry, 'healed')))
+    const left = this.#options.members.filter((member) => member.report !== null && hasFaults(member.report.faults))
+    await this.#send(left.map((member) => member.id))
   }
 
   /** A replica's control link is up (again): it is told the whole state of its faults. */
   async memberUp(id: number): Promise<void> {
     if (this.#requests().some((fault) => replicasAffected(fault, this.#options.members.length).includes(id))) await this.#send([id])
-    else if (this.#options.members[id]?.report?.faults.clientsCut === true) await this.#send([id])
   }
 
   /** A replica's process ended: a pause of it is over. */
@@ -164,6 +166,8 @@ export class FaultBoard {
     return [...this.#entries.values()].map((entry) => entry.fault)
   }
 }
+
+const hasFaults = (faults: TransportFaults): boolean => faults.clientsCut || faults.incomingCut.length > 0 || faults.outgoing.length > 0
 
 const activeOf = ({ id, fault, since, expires, pending }: Entry): ActiveFault => ({ id, fault, since, expires, pending: [...pending] })
 

@@ -13,7 +13,7 @@ import { decodeOperation, decodeResult } from '../pbft/service/index.ts'
 import { decodeBatch } from '../pbft/wire/index.ts'
 import { latencyOf, phasesOf, type Ledger } from './model/ledger.ts'
 import type { LoggedRequest, Monitors } from './monitors.ts'
-import type { RecorderClient } from './recorder-client.ts'
+import type { Recording } from './recording.ts'
 import { filterProblem, matcherOf } from './recorder/match.ts'
 import type { RecordedEntry, RecordedEntryWithLedger } from './recorder/protocol.ts'
 
@@ -24,7 +24,7 @@ export interface LogOptions {
   readonly n: number
   readonly ledger: Ledger
   readonly monitors: Monitors
-  readonly recorder: RecorderClient
+  readonly recording: Recording
 }
 
 export class Log {
@@ -59,7 +59,12 @@ export class Log {
     this.#cache = []
     this.#cachedBytes = 0
     this.restore(0, 0)
-    this.#options.recorder.write({ kind: 'forget-log' })
+    this.#options.recording.write({ kind: 'forget-log' })
+  }
+
+  /** The recorder that took over holds entries up to `last`: it is given again what it misses, as far as that is in memory. */
+  rewrite(last: number): void {
+    for (const { entry } of this.#cache) if (entry.seq > last) this.#options.recording.write({ kind: 'entry', entry })
   }
 
   /**
@@ -96,7 +101,9 @@ export class Log {
     if (problem !== null) return fail('bad-request', problem, [{ path: 'filter.text', message: problem }])
     const cachedFrom = this.#cache[0]?.entry.seq
     if (after >= this.#last || (cachedFrom !== undefined && after + 1 >= cachedFrom)) return ok(this.#cachedPage(after, limit, filter))
-    const found = await this.#options.recorder.query('log', { after, limit, filter })
+    const found = await this.#options.recording.query('log', { after, limit, filter })
+    // Without a recorder: what is in memory, and `first` says how little that is.
+    if (found === null) return ok({ ...this.#cachedPage(after, limit, filter), first: cachedFrom ?? 0 })
     if (!found.ok) return found
     this.#first = found.value.first
     return ok({
@@ -111,9 +118,9 @@ export class Log {
   async entry(seq: number): Promise<Result<LogEntryDetail>> {
     const cached = this.#cache.find(({ entry }) => entry.seq === seq)?.entry
     if (cached !== undefined) return ok(this.#detail(cached, []))
-    const found = await this.#options.recorder.query('entry', { seq })
-    if (!found.ok) return found
-    if (found.value === null)
+    const found = await this.#options.recording.query('entry', { seq })
+    if (found?.ok === false) return found
+    if (found === null || found.value === null)
       return fail('not-found', `there is no entry with seq ${seq}: the log goes from ${this.#first} to ${this.#last}`)
     return ok(this.#detail(found.value, found.value.rows))
   }
@@ -126,7 +133,7 @@ export class Log {
     while (this.#cache.length > cachedEntriesMax || (this.#cachedBytes > cachedBytesMax && this.#cache.length > 1)) {
       this.#cachedBytes -= this.#cache.shift()?.bytes ?? 0
     }
-    this.#options.recorder.write({ kind: 'entry', entry })
+    this.#options.recording.write({ kind: 'entry', entry })
   }
 
   #cachedPage(after: number, limit: number, filter: LogFilter): LogPage {

@@ -196,7 +196,8 @@ export class Member {
       local: this.local,
       running: this.running,
       paused: this.paused,
-      isolated: this.isolated,
+      // Another panel may have isolated it.
+      isolated: this.isolated || (report?.faults.clientsCut ?? false),
       diverged: this.diverged,
       linkUp: this.up,
       reportedAt: this.#reportedAt,

@@ -61,7 +61,8 @@ export const alarmSentences = {
   'alarm.fault.healed': 'Fault healed: {fault}.',
   'alarm.fault.expired': 'Fault expired: {fault}.',
   'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {message}',
-  'alarm.recorder.failed': 'The recorder has ended; the run is no longer recorded. {message}',
+  'alarm.recorder.failed':
+    'The recorder has ended ({message}); another one is started. What was recorded in the last moments may be missing.',
   'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',
   'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
 } as const

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { LogEntry, ReplicaStatus } from '../../src/contract/model.ts'
 import type { SubmitResult } from '../../src/contract/api.ts'
 import { isPortFree } from '../../src/cluster/ports.ts'
-import { eventually, isAlive, openTestHost, type TestHost } from './support/host.ts'
+import { launchByNode } from '../../src/cluster/launch-node.ts'
+import { entries, eventually, isAlive, openTestHost, type TestHost } from './support/host.ts'
 
 let test: TestHost | null = null
 afterEach(async () => {
@@ -13,8 +14,8 @@ afterEach(async () => {
   test = null
 })
 
-const incrementsOf = (entries: readonly LogEntry[]): unknown[] =>
-  entries
+const incrementsOf = (log: readonly LogEntry[]): unknown[] =>
+  log
     .flatMap(({ requests }) => requests)
     .filter(({ operation, result }) => operation.type === 'incr' && result !== null)
     .map(({ result }) => (result?.ok === true ? result.value : null))
@@ -47,15 +48,15 @@ describe.each(['full', 'process'] as const)('every replica killed at once, durab
     expect(new Set(values).size).toBe(values.length)
     const total = after.result.ok ? Number(after.result.value) : 0
     expect(total).toBeGreaterThanOrEqual(Math.max(...values))
-    const entries = await eventually('the log is read to its end', async () => {
+    const log = await eventually('the log is read to its end', async () => {
       const page = await (test as TestHost).call('log', { limit: 1_000 })
       return page.last >= after.seq ? page.entries : null
     })
-    expect(entries.map(({ seq }) => seq)).toEqual(upTo(entries.length))
+    expect(log.map(({ seq }) => seq)).toEqual(upTo(log.length))
     // Each of them once, with its value, in order: the answered ones and those that were only under way.
-    expect(incrementsOf(entries)).toEqual(upTo(total))
+    expect(incrementsOf(log)).toEqual(upTo(total))
     for (const { seq, result } of answered) {
-      const entry = entries.find((other) => other.seq === seq)
+      const entry = log.find((other) => other.seq === seq)
       expect(entry?.requests.map((request) => request.result)).toContainEqual(result)
     }
     const { monitors } = await test.call('status', {})
@@ -78,7 +79,7 @@ describe('the process of the host is killed', () => {
       })
       child.on('exit', () => reject(new Error('the hosting process ended by itself')))
     })
-    const { replicas, entries } = JSON.parse(line) as { replicas: ReplicaStatus[]; entries: number }
+    const { replicas, entries: recorded } = JSON.parse(line) as { replicas: ReplicaStatus[]; entries: number }
     const pids = replicas.map(({ pid }) => pid ?? 0)
     expect(pids.every(isAlive)).toBe(true)
     child.removeAllListeners('exit')
@@ -89,12 +90,38 @@ describe('the process of the host is killed', () => {
     const status = await test.call('openCluster', { name: 'shell' })
     expect(status.replicas.map(({ port }) => port)).toEqual(replicas.map(({ port }) => port))
     const page = await test.call('log', { limit: 100 })
-    expect(page.entries.length).toBe(entries)
+    expect(page.entries.length).toBe(recorded)
     expect(incrementsOf(page.entries)).toEqual(upTo(5))
     expect(page.entries.every((entry) => Object.keys(entry.replicas).length > 0)).toBe(true)
     expect((await test.call('requests', {})).length).toBe(5)
     const next = await test.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 20_000 })
     expect(next.result).toEqual({ ok: true, value: 6 })
     expect(readFileSync(join(test.folder, 'data/clusters/shell/cluster.json'), 'utf8')).toContain('"format": 1')
+  })
+})
+
+describe('the recorder is killed', () => {
+  it('another one takes over, and the log stays whole', async () => {
+    const recorders: number[] = []
+    test = openTestHost(undefined, async (entry, options) => {
+      const child = await launchByNode(entry, options)
+      if (entry === entries.recorder) recorders.push(child.pid)
+      return child
+    })
+    await test.call('createCluster', { name: 'recorded', replicas: 4, durability: 'process' })
+    await test.call('openCluster', { name: 'recorded' })
+    const increment = (host: TestHost) => host.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 10_000 })
+    await increment(test)
+    process.kill(recorders[0] ?? 0, 'SIGKILL')
+    await eventually('the alarm', async () =>
+      (await (test as TestHost).call('alarms', {})).some(({ key }) => key === 'alarm.recorder.failed'),
+    )
+    await increment(test)
+    await eventually('another recorder', () => recorders.length === 2)
+    const { seq } = await increment(test)
+    await eventually('the log is read', async () => (await (test as TestHost).call('log', {})).last >= seq)
+    test = await test.again()
+    await test.call('openCluster', { name: 'recorded' })
+    expect(incrementsOf((await test.call('log', { limit: 100 })).entries)).toEqual([1, 2, 3])
   })
 })

@@ -6,19 +6,20 @@ import type { Method, Params, ResultOf } from '../../../src/contract/api.ts'
 import type { ClusterStatus } from '../../../src/contract/model.ts'
 import { createHost } from '../../../src/cluster/host.ts'
 import type { Host, HostOptions } from '../../../src/cluster/host-interface.ts'
+import type { Launch } from '../../../src/cluster/launch.ts'
 import { launchByNode } from '../../../src/cluster/launch-node.ts'
 
 const source = resolve(import.meta.dirname, '../../../src')
 
 export const entries = { replica: join(source, 'replica/main.ts'), recorder: join(source, 'cluster/recorder/main.ts') }
 
-export const hostOptions = (folder: string): HostOptions => ({
+const hostOptions = (folder: string, launch: Launch): HostOptions => ({
   dataFolder: join(folder, 'data'),
   logsFolder: join(folder, 'logs'),
   shell: 'browser',
   version: '0.0.0',
   locale: 'en',
-  launch: launchByNode,
+  launch,
   entries,
 })
 
@@ -46,8 +47,8 @@ export const eventually = async <T>(what: string, condition: () => Promise<T> | 
   }
 }
 
-export const openTestHost = (folder: string = mkdtempSync(join(tmpdir(), 'pbft-panel-'))): TestHost => {
-  const host = createHost(hostOptions(folder))
+export const openTestHost = (folder: string = mkdtempSync(join(tmpdir(), 'pbft-panel-')), launch: Launch = launchByNode): TestHost => {
+  const host = createHost(hostOptions(folder, launch))
   const call: TestHost['call'] = async (method, params) => {
     const result = await host.call(method, params)
     if (!result.ok) throw new Error(`${method}: ${result.error.code}: ${result.error.message}`)
@@ -78,7 +79,7 @@ export const openTestHost = (folder: string = mkdtempSync(join(tmpdir(), 'pbft-p
     },
     async again() {
       await host.close()
-      return openTestHost(folder)
+      return openTestHost(folder, launch)
     },
     async dispose() {
       await host.close()
