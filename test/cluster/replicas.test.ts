@@ -124,6 +124,18 @@ describe('four replicas', () => {
     await until(() => controls[0]?.observed.some((o) => o.events.some(({ event }) => event.type === 'view-entered')) === true)
   })
 
+  it('do not wait for one that stands still, which catches up when it goes on', async () => {
+    const parameters = { ...defaultProtocolConfig, checkpointInterval: 16, logWindow: 32 }
+    const cluster = await startCluster(4, { parameters })
+    const client = cluster.client('a')
+    await client.submit({ type: 'put', key: 'k', value: 'x' })
+    const stopped = cluster.processes[2]?.child
+    stopped?.kill('SIGSTOP')
+    for (let i = 0; i < 100; i += 1) await client.submit({ type: 'put', key: `k${i}`, value: 'x'.repeat(10_000) })
+    stopped?.kill('SIGCONT')
+    await equalDigests(cluster, [0, 1, 2, 3], 101)
+  })
+
   it('answer a request that is sent again with the same reply, and execute it once', async () => {
     const cluster = await startCluster(4)
     const client = cluster.client('a')
