@@ -8,7 +8,7 @@ import { dial, type Dialer, type Directory, type Link, type PrivateKey } from '.
 const answerTimeoutMs = 5_000
 const pauseMaxMs = 500
 
-export type ControlReport = Extract<ControlMessage, { type: 'status' | 'observed' }>
+type ControlReport = Extract<ControlMessage, { type: 'status' | 'observed' }>
 type WithoutId<Call> = Call extends { id: number } ? Omit<Call, 'id'> : never
 export type ControlRequest = WithoutId<ControlCall>
 /** What an answered call brings; `history` for that call only. */

@@ -22,7 +22,7 @@ export const faultProblem = (fault: FaultRequest, n: number): string | null => {
 }
 
 /** Every replica that a fault names, ascending. */
-export const replicasNamed = (fault: FaultRequest): number[] => {
+const replicasNamed = (fault: FaultRequest): number[] => {
   const named = 'replica' in fault ? [fault.replica] : 'from' in fault ? [fault.from, fault.to] : fault.groups.flat()
   return [...new Set(named)].sort((a, b) => a - b)
 }

@@ -21,7 +21,7 @@ import type { Directory, PrivateKey } from '../link/index.ts'
 import { findFreePorts } from './ports.ts'
 
 export const manifestName = 'cluster.json'
-export const operatorName = 'operator'
+const operatorName = 'operator'
 
 export interface CreateClusterOptions {
   readonly name: string

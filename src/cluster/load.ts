@@ -12,7 +12,7 @@ const statusMs = 500
 /** Requests that are due but find no idle client; beyond it they count as failed. */
 const backlogMax = 100_000
 
-export type LoadParams = ValidParams<'startLoad'>
+type LoadParams = ValidParams<'startLoad'>
 
 export interface LoadOptions {
   readonly links: ClientLinks

@@ -303,4 +303,4 @@ export class Member {
 }
 
 /** Where a local replica keeps its log and state. */
-export const dataFolderOf = (opened: OpenedFolder, id: number): string => join(opened.folder, 'data', `replica-${id}`)
+const dataFolderOf = (opened: OpenedFolder, id: number): string => join(opened.folder, 'data', `replica-${id}`)

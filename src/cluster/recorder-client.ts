@@ -7,7 +7,7 @@ import type { FromRecorder, JournalRecord, RecorderQueries, RecorderQuery, Resto
 const writeMs = 50
 const queryTimeoutMs = 30_000
 const exitTimeoutMs = 5_000
-export const journalBytesMax = 512 * 1_048_576
+const journalBytesMax = 512 * 1_048_576
 
 export class RecorderClient {
   readonly #child: Child

@@ -16,7 +16,7 @@ export const fillSentence = (template: string, parameters: MessageParameters): s
     .trim()
 
 /** HH:MM:SS in the local zone. `ms` since the epoch. */
-export const timeOfDay = (ms: number): string => {
+const timeOfDay = (ms: number): string => {
   const date = new Date(ms)
   const two = (value: number): string => String(value).padStart(2, '0')
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`

@@ -155,7 +155,7 @@ export class Ledger {
 }
 
 /** How far a replica got, by its row. */
-export const phaseOf = (row: LedgerRow): SlotPhase | null => {
+const phaseOf = (row: LedgerRow): SlotPhase | null => {
   if (row.executedAt !== null) return 'executed'
   if (row.transferred) return 'transferred'
   if (row.committedAt !== null) return 'committed'

@@ -1,7 +1,7 @@
 /** A replica's state in one word, from everything the host knows of it. Pure. */
 import type { ReplicaState } from '../../contract/model.ts'
 
-export const staleAfterMs = 2_000
+const staleAfterMs = 2_000
 
 export interface ReplicaFacts {
   readonly local: boolean

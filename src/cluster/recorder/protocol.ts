@@ -13,7 +13,7 @@ export interface RecordedEntry {
 }
 
 /** A fault that began or ended. */
-export interface RecordedFault {
+interface RecordedFault {
   readonly id: string
   readonly what: 'injected' | 'healed' | 'expired'
   readonly fault: string
