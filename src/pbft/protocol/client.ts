@@ -31,6 +31,9 @@ interface ClientState {
   readonly everyone: readonly ReplicaId[]
   view: View
   lastTimestamp: ClientTimestamp
+  /** Who answered the last request: one of them is asked for the full result of the next. */
+  repliers: readonly ReplicaId[]
+  submitted: number
   outstanding: Outstanding | null
 }
 
@@ -51,10 +54,10 @@ const nextTimestamp = (c: ClientState, nowMs: number): ClientTimestamp => {
   return c.lastTimestamp
 }
 
-/** First attempt: ordered requests to the primary, reads to all. One replica in turn is asked for the full result. */
+/** First attempt: ordered requests to the primary, reads to all. One that answered before is asked for the full result. */
 const begin = (c: ClientState, operation: Uint8Array, readOnly: boolean, nowMs: number): ClientEffect[] => {
   const timestamp = nextTimestamp(c, nowMs)
-  const replier = asReplicaId(timestamp % c.config.n)
+  const replier = c.repliers[c.submitted++ % c.repliers.length] ?? null
   const request = makeRequest(c, timestamp, operation, readOnly, replier)
   c.outstanding = { request, attempt: 1, delayMs: c.config.retryMs, heard: new Map(), results: new Map() }
   return [
@@ -119,6 +122,7 @@ const isQuorumOut = (c: ClientState, outstanding: Outstanding): boolean => {
 const complete = (c: ClientState, reply: Reply, matching: readonly Heard[], result: Uint8Array): ClientEffect[] => {
   c.outstanding = null
   const repliers = matching.map((other) => other.reply.replica).sort((a, b) => a - b)
+  c.repliers = repliers
   return [
     { type: 'cancel-timer' },
     { type: 'completed', timestamp: reply.timestamp, result, view: c.view, seq: asSeqNo(reply.seq), repliers },
@@ -135,7 +139,16 @@ const onTimer = (c: ClientState, nowMs: number): ClientEffect[] => {
 /** Makes a client session; `config.client` is its alone. */
 export const createClient = (config: ClientConfig, capabilities: ClientCapabilities): ClientCore => {
   const everyone = Array.from({ length: config.n }, (_, i) => asReplicaId(i))
-  const c: ClientState = { config, capabilities, everyone, view: asView(0), lastTimestamp: asClientTimestamp(0), outstanding: null }
+  const c: ClientState = {
+    config,
+    capabilities,
+    everyone,
+    view: asView(0),
+    lastTimestamp: asClientTimestamp(0),
+    repliers: everyone,
+    submitted: 0,
+    outstanding: null,
+  }
   const step = (input: ClientInput, nowMs: number): ClientEffect[] => {
     switch (input.type) {
       case 'submit':

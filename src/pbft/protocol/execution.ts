@@ -15,7 +15,8 @@ export const executeReady = (r: ReplicaState): void => {
     // A batch executed before a repair is executed again on the repaired state, in whatever view this is.
     const digest = slot.executed ?? (slot.committed ? slot.digest : null)
     if (digest === null) return
-    executeSlot(r, slot, digest, present(r.log.batch(digest), 'a committed batch is at hand'))
+    const batch = slot.digest === digest ? slot.batch : r.log.batch(digest)
+    executeSlot(r, slot, digest, present(batch, 'a committed batch is at hand'))
   }
 }
 

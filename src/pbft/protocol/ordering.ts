@@ -99,9 +99,12 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
   if (message.view !== r.view) return reject(r, 'wrong-view', 'pre-prepare', from)
   if (isPrimary(r)) return
   if (message.seq > highWatermark(r)) return reject(r, 'outside-watermarks', 'pre-prepare', from)
-  const accepted = r.log.get(message.seq)?.digest ?? null
-  if (accepted === message.digest) return
-  if (accepted !== null || message.seq <= chosenThrough(r)) return reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
+  const slot = r.log.get(message.seq)
+  // What was executed is never voted on anew with another digest, whatever led there.
+  const accepted = slot?.digest ?? slot?.executed ?? null
+  if (slot?.digest === message.digest) return
+  if ((accepted !== null && accepted !== message.digest) || message.seq <= chosenThrough(r))
+    return reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
   if (r.capabilities.digest(message.batch.bytes) !== message.digest) return reject(r, 'digest-mismatch', 'pre-prepare', from)
   const earliest = earliestTime(r, message.seq)
   const latest = Math.max(r.nowMs + r.config.clockSkewMaxMs, earliest)

@@ -110,9 +110,17 @@ export class SlotLog {
     slot.prePrepared = slot.prePrepared.filter((entry) => {
       if (isEvidence(entry) || excess <= 0) return true
       excess--
-      if (this.#batches.get(entry.digest)?.seq === slot.seq) this.#batches.delete(entry.digest)
+      if (!this.#isNeededElsewhere(slot, entry.digest)) this.#batches.delete(entry.digest)
       return false
     })
+  }
+
+  /** A faulty primary may have proposed one batch under two sequence numbers. */
+  #isNeededElsewhere(slot: Slot, digest: Digest): boolean {
+    for (const other of this.#slots.values()) {
+      if (other !== slot && (other.executed === digest || other.prePrepared.some((entry) => entry.digest === digest))) return true
+    }
+    return false
   }
 
   /** P as a view-change carries it: ascending by seq. */

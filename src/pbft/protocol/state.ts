@@ -207,6 +207,9 @@ export const lowWatermark = (r: ReplicaState): SeqNo => r.checkpoints.stable.seq
 export const highWatermark = (r: ReplicaState): SeqNo => asSeqNo(r.checkpoints.stable.seq + r.config.logWindow)
 export const inWindow = (r: ReplicaState, seq: SeqNo): boolean => seq > r.checkpoints.stable.seq && seq <= highWatermark(r)
 
+/** Less than `ms` ago. A clock that jumped back makes nothing young for ever. */
+export const isYounger = (r: ReplicaState, atMs: number, ms: number): boolean => r.nowMs >= atMs && r.nowMs - atMs < ms
+
 export const persist = (r: ReplicaState, record: LogRecord): void => {
   r.out.push({ type: 'persist', record })
 }

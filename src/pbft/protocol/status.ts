@@ -5,7 +5,7 @@
 import type { ReplicaId, SeqNo } from './ids.ts'
 import type { SlotStatus, Status } from './messages.ts'
 import type { Slot } from './slots.ts'
-import { highWatermark, isPrimary, lowWatermark, promise, sendTo, setTimer, type ReplicaState } from './state.ts'
+import { highWatermark, isPrimary, isYounger, lowWatermark, promise, sendTo, setTimer, type ReplicaState } from './state.ts'
 import { hearsQuorum } from './view-timer.ts'
 
 /** Most slots and batches that one status is answered with. */
@@ -94,7 +94,7 @@ export const onStatus = (r: ReplicaState, from: ReplicaId, status: Status): void
 const sendCheckpoints = (r: ReplicaState, to: ReplicaId, status: Status): void => {
   const { stable, held, received, stableAtMs } = r.checkpoints
   // One that is only an instant behind gets there by itself.
-  const isRecent = (atMs: number): boolean => r.nowMs - atMs < r.config.statusIntervalMs && !status.solicits
+  const isRecent = (atMs: number): boolean => isYounger(r, atMs, r.config.statusIntervalMs) && !status.solicits
   if (status.stableSeq < stable.seq && !isRecent(stableAtMs)) for (const message of stable.proof) sendTo(r, to, message)
   for (const message of received[r.config.id] ?? []) {
     const isWanted = message.seq > stable.seq && message.seq > status.stableSeq
@@ -127,14 +127,15 @@ const sendViewChanges = (r: ReplicaState, to: ReplicaId, status: Status): void =
 
 const sendSlots = (r: ReplicaState, to: ReplicaId, status: Status): void => {
   const reached = new Map(status.slots.map((slot) => [slot.seq, slot]))
-  const high = r.log.highest(lowWatermark(r))
+  // What lies above its window it could not take.
+  const high = Math.min(r.log.highest(lowWatermark(r)), status.stableSeq + r.config.logWindow)
   let answered = 0
   let bytes = 0
   for (let seq: number = Math.max(status.lastExecuted, lowWatermark(r)) + 1; seq <= high; seq++) {
     const slot = r.log.get(seq)
     if (slot === undefined || slot.digest === null) continue
     // What was accepted an instant ago is on its way anyhow.
-    if (r.nowMs - slot.acceptedAtMs < r.config.statusIntervalMs / 2) continue
+    if (isYounger(r, slot.acceptedAtMs, r.config.statusIntervalMs / 2)) continue
     bytes += sendSlot(r, to, slot, reached.get(slot.seq))
     if (++answered >= SLOTS_PER_ANSWER_MAX || bytes > BATCH_BYTES_PER_ANSWER_MAX) return
   }
@@ -147,7 +148,7 @@ const sendSlot = (r: ReplicaState, to: ReplicaId, slot: Slot, reached: SlotStatu
   const { view, config } = r
   const vote = { view, seq: slot.seq as SeqNo, digest, replica: config.id }
   let bytes = 0
-  const isMine = isPrimary(r) || r.nowMs - slot.acceptedAtMs >= RELAY_AFTER_PERIODS * config.statusIntervalMs
+  const isMine = isPrimary(r) || !isYounger(r, slot.acceptedAtMs, RELAY_AFTER_PERIODS * config.statusIntervalMs)
   if (reached?.prePrepared !== true && slot.prePrepare !== null && isMine) {
     sendTo(r, to, slot.prePrepare)
     bytes = slot.prePrepare.batch.bytes.length

@@ -81,6 +81,11 @@ export const descend = (t: Transfer, level: number, index: number, digest: Diges
 
 /** Aims at another checkpoint; what was verified and is part of it too is not fetched again. */
 export const retarget = (t: Transfer, target: StableCheckpoint): void => {
+  // Bounded, however often the target moves.
+  if (t.knownLeaves.size > 2 * t.base.leaves.length) {
+    t.knownLeaves.clear()
+    t.knownNodes.clear()
+  }
   t.target = target
   t.queue = []
   t.asked.clear()

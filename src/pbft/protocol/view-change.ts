@@ -20,7 +20,8 @@ const ruleParameters = (r: ReplicaState): RuleParameters => ({
 export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeReason): void => {
   r.view = view
   r.active = false
-  r.viewTimer.consecutive++
+  // An operator's wish says nothing about how long the network takes.
+  if (reason.kind !== 'operator') r.viewTimer.consecutive++
   r.viewTimer.postponed = 0
   r.missing.clear()
   const unsigned = {
@@ -95,7 +96,7 @@ export const followStranded = (r: ReplicaState, from: ReplicaId): void => {
     report.strandedAtMs = null
     return
   }
-  report.strandedAtMs ??= r.nowMs
+  report.strandedAtMs = Math.min(report.strandedAtMs ?? r.nowMs, r.nowMs)
   const patienceMs = r.config.viewTimeoutMs * PATIENCE_TIMEOUTS * 2 ** Math.min(report.timesFollowed, PATIENCE_DOUBLINGS_MAX)
   if (r.nowMs - report.strandedAtMs < patienceMs) return
   report.strandedAtMs = null
@@ -155,6 +156,8 @@ const enterView = (r: ReplicaState, newView: NewView): void => {
     viewChangesFrom: newView.viewChanges.map((viewChange) => viewChange.replica),
   })
   handOverPending(r, newView)
+  // The view came in time and nothing waits in it: that is progress too.
+  if (r.pending.size === 0 && r.highestOrdered === r.lastExecuted) r.viewTimer.consecutive = 0
   r.again = true
 }
 

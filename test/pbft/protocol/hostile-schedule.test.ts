@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest'
+import { asDigest, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
+import type { ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
+import { encodeBatch } from '../../../src/pbft/wire/index.ts'
 import { add } from '../../support/counter-service.ts'
-import { Cluster } from '../../support/protocol-cluster.ts'
+import { Cluster, sha256 } from '../../support/protocol-cluster.ts'
 import { Random } from '../../support/random.ts'
 
 const SEEDS = Number(process.env['PBFT_SEEDS'] ?? 60)
@@ -53,6 +56,80 @@ const disturb = (cluster: Cluster, random: Random, weather: Weather, down: Set<n
     }
   }
 }
+
+/** What replica 3 says in place of the truth: about its own messages only, since it cannot sign for others. */
+const lie = (message: ReplicaMessage, random: Random): ReplicaMessage => {
+  const wrong = asDigest(String(random.below(10)).repeat(64))
+  switch (message.type) {
+    case 'prepare':
+    case 'commit':
+      return random.chance(0.5)
+        ? { ...message, digest: wrong }
+        : { ...message, seq: asSeqNo(random.below(12)), view: asView(random.below(4)) }
+    case 'checkpoint':
+      return message.replica === 3 ? { ...message, digest: wrong } : message
+    case 'pre-prepare': {
+      if (message.view % 4 !== 3) return message
+      const batch = encodeBatch(message.batch.timeMs + 1, message.batch.requests.slice(random.below(2)))
+      return { ...message, batch, digest: sha256(batch.bytes) }
+    }
+    case 'view-change': {
+      if (message.replica !== 3) return message
+      const entries = [{ seq: asSeqNo(message.stable.seq + 1 + random.below(8)), digest: wrong, view: asView(random.below(message.view)) }]
+      const prepared = random.chance(0.5) ? [] : entries
+      return { ...message, prepared, prePrepared: random.chance(0.5) ? message.prePrepared : prepared }
+    }
+    case 'new-view':
+      return message.replica === 3 ? { ...message, chosen: message.chosen.slice(random.below(2)) } : message
+    case 'status':
+      return {
+        ...message,
+        lastExecuted: asSeqNo(random.below(1_000)),
+        stableSeq: asSeqNo(0),
+        view: asView(random.below(9)),
+        active: random.chance(0.5),
+      }
+    case 'data':
+      return { ...message, bytes: new Uint8Array([random.below(256)]) }
+    default:
+      return message
+  }
+}
+
+it('three correct replicas agree and finish beside a liar', { timeout: 60_000 }, () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const random = new Random(seed)
+    const cluster = new Cluster()
+    const tells = random.next()
+    cluster.filter = (packet, self) => {
+      if (packet.from !== 3 || !random.chance(tells)) return !random.chance(0.02)
+      self.input(packet.to, { type: 'message', from: packet.from, message: lie(packet.message, random) })
+      return false
+    }
+    const clients = Array.from({ length: 3 }, () => cluster.addClient())
+    let submitted = 0
+    try {
+      for (let i = 0; i < 150; i++) {
+        for (const client of clients) {
+          if (client.core.busy || random.chance(0.5)) continue
+          cluster.submit(client, add(7))
+          submitted++
+        }
+        cluster.run(random.below(60))
+        if (random.chance(0.02)) cluster.input(random.below(3), { type: 'operator', command: { kind: 'change-view' } })
+      }
+      cluster.run(60_000)
+      const correct = cluster.nodes.slice(0, 3)
+      const agreed = [0, 1, 2].map((id) => cluster.executed(id))
+      for (const [seq, digest] of agreed[0]!) for (const other of agreed) expect(other.get(seq) ?? digest).toBe(digest)
+      expect(clients.map((client) => client.core.busy)).toEqual([false, false, false])
+      expect(correct.map((node) => node.service.counters[7])).toEqual([submitted, submitted, submitted])
+      expect(new Set(correct.map((node) => node.core.stateDigest())).size).toBe(1)
+    } catch (cause) {
+      throw new Error(`seed ${seed}`, { cause })
+    }
+  }
+})
 
 it('agrees, executes once and finishes under a hostile schedule', { timeout: 60_000 }, () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
