@@ -105,24 +105,29 @@ export class FieldReader {
   }
 
   #narrowText(length: number): string {
+    const bytes = this.#bytes
+    const end = this.#at + length
     let text = ''
-    for (let left = length; left > 0;) {
-      const units: number[] = []
-      for (const end = this.#at + Math.min(left, chunkUnits); this.#at < end;) units.push(this.#bytes[this.#at++]!)
-      left -= units.length
-      text += String.fromCharCode.apply(null, units)
+    while (this.#at < end) {
+      const count = Math.min(end - this.#at, chunkUnits)
+      codes.length = count
+      for (let i = 0; i < count; i++) codes[i] = bytes[this.#at + i]!
+      this.#at += count
+      text += String.fromCharCode.apply(null, codes)
     }
     return text
   }
 
   #wideText(length: number): string {
+    const bytes = this.#bytes
+    const end = this.#at + 2 * length
     let text = ''
-    for (let left = length; left > 0;) {
-      const units: number[] = []
-      const end = this.#at + 2 * Math.min(left, chunkUnits)
-      for (; this.#at < end; this.#at += 2) units.push((this.#bytes[this.#at]! << 8) | this.#bytes[this.#at + 1]!)
-      left -= units.length
-      text += String.fromCharCode.apply(null, units)
+    while (this.#at < end) {
+      const count = Math.min((end - this.#at) / 2, chunkUnits)
+      codes.length = count
+      for (let i = 0; i < count; i++) codes[i] = (bytes[this.#at + 2 * i]! << 8) | bytes[this.#at + 2 * i + 1]!
+      this.#at += 2 * count
+      text += String.fromCharCode.apply(null, codes)
     }
     return text
   }
@@ -142,6 +147,8 @@ export class FieldReader {
 
 /** How many character codes go into one call: arguments lie on the stack. */
 const chunkUnits = 4_096
+/** Used again for every text, so that reading one allocates nothing but the text. */
+const codes: number[] = []
 
 function isWide(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return true

@@ -15,8 +15,14 @@ export interface ValueFormat<V> {
   read(reader: FieldReader): V
 }
 
+interface Entry<V> {
+  value: V
+  /** Of the entry's saved form. */
+  bytes: number
+}
+
 interface Partition<V> {
-  entries: Map<string, V>
+  entries: Map<string, Entry<V>>
   /** Of its saved form. */
   bytes: number
 }
@@ -27,25 +33,29 @@ export class PartitionedMap<V> {
   readonly #format: ValueFormat<V>
 
   constructor(partitionCount: number, format: ValueFormat<V>) {
-    this.#partitions = Array.from({ length: partitionCount }, () => ({ entries: new Map<string, V>(), bytes: 0 }))
+    this.#partitions = Array.from({ length: partitionCount }, () => ({ entries: new Map<string, Entry<V>>(), bytes: 0 }))
     this.#dirty = Array.from({ length: partitionCount }, () => false)
     this.#format = format
   }
 
   get(key: string): V | undefined {
-    return this.#partitions[this.#indexOf(key)]!.entries.get(key)
+    return this.#partitions[this.#indexOf(key)]!.entries.get(key)?.value
   }
 
   /** False, and nothing changed, when the partition would grow above its limit. */
   set(key: string, value: V): boolean {
     const index = this.#indexOf(key)
     const partition = this.#partitions[index]!
-    const previous = partition.entries.get(key)
-    const removed = previous === undefined ? 0 : this.#entryBytes(key, previous)
-    const bytes = partition.bytes - removed + this.#entryBytes(key, value)
-    if (bytes > partitionBytesMax) return false
-    partition.entries.set(key, value)
-    partition.bytes = bytes
+    const entry = partition.entries.get(key)
+    const bytes = textBytes(key) + this.#format.bytes(value)
+    const total = partition.bytes - (entry?.bytes ?? 0) + bytes
+    if (total > partitionBytesMax) return false
+    if (entry === undefined) partition.entries.set(key, { value, bytes })
+    else {
+      entry.value = value
+      entry.bytes = bytes
+    }
+    partition.bytes = total
     this.#dirty[index] = true
     return true
   }
@@ -56,7 +66,7 @@ export class PartitionedMap<V> {
     const previous = partition.entries.get(key)
     if (previous === undefined) return
     partition.entries.delete(key)
-    partition.bytes -= this.#entryBytes(key, previous)
+    partition.bytes -= previous.bytes
     this.#dirty[index] = true
   }
 
@@ -75,7 +85,7 @@ export class PartitionedMap<V> {
     // toSorted() without a comparator orders strings by their UTF-16 units.
     for (const key of [...partition.entries.keys()].toSorted()) {
       writer.text(key)
-      this.#format.write(writer, partition.entries.get(key)!)
+      this.#format.write(writer, partition.entries.get(key)!.value)
     }
     return writer.bytes
   }
@@ -83,24 +93,20 @@ export class PartitionedMap<V> {
   /** False, and nothing changed, when the bytes are not what `save(index)` of some state gives. */
   load(index: number, bytes: Uint8Array): boolean {
     if (bytes.length > partitionBytesMax) return false
-    const entries = new Map<string, V>()
+    const entries = new Map<string, Entry<V>>()
     const reader = new FieldReader(bytes)
     let previous = ''
     while (reader.more) {
       const key = reader.text(1, keyUnitsMax)
       const value = this.#format.read(reader)
       if (key <= previous || this.#indexOf(key) !== index) return false
-      entries.set(key, value)
+      entries.set(key, { value, bytes: textBytes(key) + this.#format.bytes(value) })
       previous = key
     }
     if (!reader.complete) return false
     this.#partitions[index] = { entries, bytes: bytes.length }
     this.#dirty[index] = true
     return true
-  }
-
-  #entryBytes(key: string, value: V): number {
-    return textBytes(key) + this.#format.bytes(value)
   }
 
   #indexOf(key: string): number {
