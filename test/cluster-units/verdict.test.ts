@@ -55,7 +55,7 @@ describe('the verdict', () => {
       key: 'verdict.stuck.isolated',
       parameters: { since: nowMs - 60_000, needed: 3, available: 2, replicas: 'r2, r3' },
     })
-    expect(verdict.sentence).toMatch(/^No progress since \d\d:\d\d:\d\d: 3 replicas are needed, 2 can take part; r2, r3 isolated\.$/)
+    expect(verdict.sentence).toMatch(/^No progress since \d\d:\d\d:\d\d: 3 replicas are needed, 2 can take part\. Isolated: r2, r3\.$/)
   })
 
   it('is stuck for several causes', () => {
