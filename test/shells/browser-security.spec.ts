@@ -44,7 +44,8 @@ test('a page of another origin gets nothing, even with the token', async ({ pane
     },
     [url, token] as const,
   )
-  expect(got).toEqual({ call: 'failed', form: expect.stringMatching(/opaque|failed/) as string, socket: 'failed' })
+  // A form may be sent blindly; nothing of the answer is readable, and the panel refused it.
+  expect(got).toEqual({ call: 'failed', form: 'failed', socket: 'failed' })
   const after = await refusedOf(panel)
   expect((after['origin'] ?? 0) - (before['origin'] ?? 0)).toBeGreaterThanOrEqual(3)
   expect(await panel.call('clusters', {})).toEqual([])

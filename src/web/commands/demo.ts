@@ -8,13 +8,12 @@ import type { Scenario, ScenarioReport } from '../../cluster/demo/scenario.ts'
 import { createHost } from '../../cluster/host.ts'
 import type { Host } from '../../cluster/host-interface.ts'
 import { launchByNode } from '../../cluster/launch-node.ts'
-import { replicaCount, wholeNumber } from '../numbers.ts'
+import { replicaCount } from '../numbers.ts'
 import { CommandError, exitCodes, note, print, printJson, UsageError } from '../output.ts'
 import { entries, foldersOf, version } from '../paths.ts'
 
 interface DemoOptions {
   readonly replicas: number
-  readonly viewTimeout?: number
   readonly json?: boolean
 }
 
@@ -34,9 +33,7 @@ const narrate =
   }
 
 const runOn = async (host: Host, scenario: Scenario, options: DemoOptions, say: (line: string) => void): Promise<ScenarioReport> => {
-  const { viewTimeout } = options
-  const parameters = viewTimeout === undefined ? {} : { viewTimeoutMs: viewTimeout, viewTimeoutMaxMs: Math.max(viewTimeout, 30_000) }
-  const created = await host.call('createCluster', { name: 'demo', replicas: options.replicas, parameters })
+  const created = await host.call('createCluster', { name: 'demo', replicas: options.replicas })
   if (!created.ok) throw new CommandError(created.error)
   const opened = await host.call('openCluster', { name: 'demo' })
   if (!opened.ok) throw new CommandError(opened.error)
@@ -77,7 +74,6 @@ export const addDemoCommand = (program: Command): void => {
     .description('a real cluster in a temporary folder, a scenario narrated, verdicts, clean-up')
     .argument('[scenario]', scenarios.map((scenario) => scenario.name).join(', '), 'primary-isolation')
     .option('--replicas <n>', 'how many replicas', replicaCount, 4)
-    .option('--view-timeout <ms>', "the replicas' view-change timer", wholeNumber('--view-timeout', 20, 600_000))
     .option('--json', 'machine-readable report')
     .action(demo)
 }

@@ -55,13 +55,16 @@ const valueOf = <T>(method: string, result: Result<T>): T => {
   return result.value
 }
 
-/** The contract over the page server's HTTP call and WebSocket, as a script would use it. */
+/** By the page's own shell: in Electron there is no other way in. */
 const callByPage = async <M extends Method>(page: Page, method: M, params: Params<M>): Promise<ResultOf<M>> => {
-  const result = await page.evaluate(([name, given]) => window.panelShell?.call(name, given), [method, params] as const)
-  if (result === undefined) throw new Error('the page has no shell')
-  return valueOf(method, result as Result<ResultOf<M>>)
+  const text = await page.evaluate(async (given) => {
+    const asked = JSON.parse(given) as { method: Method; params: never }
+    return JSON.stringify(await window.panelShell?.call(asked.method, asked.params))
+  }, JSON.stringify({ method, params }))
+  return valueOf(method, JSON.parse(text) as Result<ResultOf<M>>)
 }
 
+/** By a WebSocket of our own, as a script would. */
 const callBySocket = <M extends Method>(serving: Serving, method: M, params: Params<M>): Promise<ResultOf<M>> =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`${serving.url.replace('http', 'ws')}/api/v1/socket`, ['pbft-panel', `token.${serving.token}`])
@@ -70,8 +73,11 @@ const callBySocket = <M extends Method>(serving: Serving, method: M, params: Par
     socket.onmessage = (message) => {
       socket.close()
       const { result } = JSON.parse(String(message.data)) as { result: Result<ResultOf<M>> }
-      if (result.ok) resolve(result.value)
-      else reject(new Error(`${method}: ${result.error.code}: ${result.error.message}`))
+      try {
+        resolve(valueOf(method, result))
+      } catch (error) {
+        reject(error as Error)
+      }
     }
   })
 

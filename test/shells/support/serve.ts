@@ -24,10 +24,11 @@ export interface Serving extends Ready {
 export const startServing = (args: readonly string[]): Promise<Serving> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'out/main/cli.cjs'), 'serve', '--json', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel makes it end with us, however that happens.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     let errors = ''
-    child.stderr.on('data', (chunk: Buffer) => (errors += String(chunk)))
+    child.stderr?.on('data', (chunk: Buffer) => (errors += String(chunk)))
     const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
     void ended.then((code) => reject(new Error(`serve ended with code ${code}:\n${errors}`)))
     createInterface(child.stdout).once('line', (line) => {
