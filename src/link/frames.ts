@@ -10,6 +10,8 @@ import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { FrameFailure } from './rejections.ts'
 
 const counterBytes = 8
+/** Where a frame's tag begins. */
+export const tagOffset = counterBytes
 const tagBytes = 16
 const headerBytes = counterBytes + tagBytes
 const lengthBytes = 4

@@ -2,14 +2,17 @@
  * An established link: queues messages, bundles them into sealed frames, opens what comes, notices a dead peer.
  * Loss, order and duplication are the transport's (none while the link lives); a link that breaks loses what was unsent.
  */
+import type { KeyObject } from 'node:crypto'
 import type { WebSocket } from 'ws'
-import { frameBytesTarget, framedBytes, messageBytesMax, openFrame, sealFrame } from './frames.ts'
+import { messageBytesMax, openFrame, sealFrame, tagOffset } from './frames.ts'
 import type { Peer, Session } from './handshake.ts'
 import type { FrameFailure } from './rejections.ts'
-import type { KeyObject } from 'node:crypto'
+import { SendQueue } from './send-queue.ts'
 
 /** While the socket holds this much, frames wait in our own queue, where they can still be dropped. */
 const socketBytesMax = 1_048_576
+
+const textFrame = { ok: false, reason: 'bad-frame', detail: 'a text frame' } as const
 
 export interface LinkSettings {
   /** Most bytes of unsent messages; beyond it the oldest are dropped and counted. */
@@ -49,161 +52,150 @@ export interface Link {
   close(detail: string): void
 }
 
-/** Takes over an open WebSocket after its handshake. `handlers` may be called from the next event on. */
+class SocketLink implements Link {
+  readonly #socket: WebSocket
+  readonly #session: Session
+  readonly #settings: LinkSettings
+  readonly #queue: SendQueue
+  readonly #heartbeat: NodeJS.Timeout
+  #handlers: LinkHandlers | null = null
+  #open = true
+  #end: { readonly detail: string; readonly rejected: FrameFailure | null } | null = null
+  #sendCounter = 0
+  #receiveCounter = 0
+  #heardAt = Date.now()
+  #missed = 0
+  #scheduled = false
+  #corrupt = false
+
+  constructor(socket: WebSocket, session: Session, settings: LinkSettings) {
+    this.#socket = socket
+    this.#session = session
+    this.#settings = settings
+    this.#queue = new SendQueue(settings.queueBytesMax)
+    this.#heartbeat = setInterval(() => this.#beat(), settings.heartbeatMs)
+    socket.on('message', (data: Buffer, isBinary: boolean) => this.#onFrame(data, isBinary))
+    socket.on('pong', () => {
+      this.#missed = 0
+    })
+    socket.on('close', () => this.#finish('the connection was closed', null))
+    // ws reports an oversized frame as an error with this code; every error is followed by 'close'.
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#finish(error.message, error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'too-large' : null),
+    )
+  }
+
+  /** Called once, in the turn in which the link was made: nothing can have come before. */
+  handleWith(handlers: LinkHandlers): void {
+    this.#handlers = handlers
+    // Whoever made the handlers may have closed the link meanwhile.
+    if (this.#end !== null) handlers.onClose(this.#end.detail, this.#end.rejected)
+  }
+
+  get peer(): Peer {
+    return this.#session.peer
+  }
+
+  get requestKey(): KeyObject {
+    return this.#session.requestKey
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  get bufferedBytes(): number {
+    return this.#queue.bytes + this.#socket.bufferedAmount
+  }
+
+  get droppedMessages(): number {
+    return this.#queue.dropped
+  }
+
+  get heardAt(): number {
+    return this.#heardAt
+  }
+
+  send(message: Uint8Array): void {
+    if (message.length > messageBytesMax) throw new RangeError(`a message of ${message.length} bytes`)
+    if (!this.#open) return
+    this.#queue.push(message)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.flush()
+    })
+  }
+
+  flush(): void {
+    while (this.#open && !this.#queue.isEmpty && this.#socket.bufferedAmount < socketBytesMax) {
+      const frame = sealFrame(this.#session.sendKey, this.#sendCounter, this.#queue.takeFrame())
+      this.#sendCounter += 1
+      if (this.#corrupt) frame[tagOffset] = (frame[tagOffset] as number) ^ 0xff
+      this.#corrupt = false
+      // The callback runs when the socket has taken the frame; errors surface as 'close'.
+      this.#socket.send(frame, { binary: true, compress: false }, () => {
+        if (!this.#queue.isEmpty) this.flush()
+      })
+    }
+  }
+
+  corruptNextFrame(): void {
+    this.#corrupt = true
+  }
+
+  close(detail: string): void {
+    if (!this.#open) return
+    this.flush()
+    this.#finish(detail, null)
+    this.#socket.close(1000)
+  }
+
+  #onFrame(data: Buffer, isBinary: boolean): void {
+    if (!this.#open) return
+    const opened = isBinary ? openFrame(this.#session.receiveKey, this.#receiveCounter, data) : textFrame
+    if (!opened.ok) {
+      this.#finish(opened.detail, opened.reason)
+      this.#socket.terminate()
+      return
+    }
+    this.#receiveCounter += 1
+    this.#missed = 0
+    this.#heardAt = Date.now()
+    this.#handlers?.onMessages(opened.messages)
+  }
+
+  /** Counts periods, not time: a pause of this process is one period, and no peer dies of it. */
+  #beat(): void {
+    const { missedMax, heartbeatMs } = this.#settings
+    this.#missed += 1
+    if (this.#missed <= missedMax) {
+      this.#socket.ping()
+      return
+    }
+    this.#finish(`no sign of it for ${missedMax * heartbeatMs} ms`, null)
+    this.#socket.terminate()
+  }
+
+  #finish(detail: string, rejected: FrameFailure | null): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#end = { detail, rejected }
+    clearInterval(this.#heartbeat)
+    this.#queue.clear()
+    this.#handlers?.onClose(detail, rejected)
+  }
+}
+
+/** Takes over an open WebSocket after its handshake. `makeHandlers` gets the link and says what is done with what it brings. */
 export const createLink = (
   socket: WebSocket,
   session: Session,
   settings: LinkSettings,
   makeHandlers: (link: Link) => LinkHandlers,
 ): Link => {
-  let queue: Uint8Array[] = []
-  let head = 0
-  let queuedBytes = 0
-  let droppedMessages = 0
-  let sendCounter = 0
-  let receiveCounter = 0
-  let heardAt = Date.now()
-  let missed = 0
-  let scheduled = false
-  let corrupt = false
-  let open = true
-  let handlers: LinkHandlers | null = null
-  /** The end, when `makeHandlers` itself closes the link. */
-  const early: { readonly detail: string; readonly rejected: FrameFailure | null }[] = []
-
-  /** Lets go of what was sent or dropped, at a cost that is constant for each message. */
-  const compact = (): void => {
-    if (head === queue.length) queue = []
-    else if (head > 1_024 && head * 2 > queue.length) queue = queue.slice(head)
-    else return
-    head = 0
-  }
-
-  const takeFrame = (): readonly Uint8Array[] => {
-    const first = head
-    let bytes = 0
-    while (head < queue.length) {
-      const size = framedBytes(queue[head] as Uint8Array)
-      if (head > first && bytes + size > frameBytesTarget) break
-      bytes += size
-      head += 1
-    }
-    const messages = first === 0 && head === queue.length ? queue : queue.slice(first, head)
-    queuedBytes -= bytes
-    compact()
-    return messages
-  }
-
-  const pump = (): void => {
-    while (open && head < queue.length && socket.bufferedAmount < socketBytesMax) {
-      const frame = sealFrame(session.sendKey, sendCounter, takeFrame())
-      sendCounter += 1
-      if (corrupt) frame[8] = (frame[8] as number) ^ 0xff
-      corrupt = false
-      // The callback runs when the socket has taken the frame; errors surface as 'close'.
-      socket.send(frame, { binary: true, compress: false }, () => {
-        if (head < queue.length) pump()
-      })
-    }
-  }
-
-  const dropOldest = (): void => {
-    while (queuedBytes > settings.queueBytesMax && head < queue.length - 1) {
-      queuedBytes -= framedBytes(queue[head] as Uint8Array)
-      // Frees the bytes now; the slot goes with the next compaction.
-      queue[head] = new Uint8Array(0)
-      head += 1
-      droppedMessages += 1
-    }
-    compact()
-  }
-
-  const end = (detail: string, rejected: FrameFailure | null): void => {
-    if (!open) return
-    open = false
-    clearInterval(heartbeat)
-    queue = []
-    head = 0
-    queuedBytes = 0
-    if (handlers === null) early.push({ detail, rejected })
-    else handlers.onClose(detail, rejected)
-  }
-
-  const onFrame = (data: Buffer, isBinary: boolean): void => {
-    if (!open) return
-    const opened = isBinary
-      ? openFrame(session.receiveKey, receiveCounter, data)
-      : ({ ok: false, reason: 'bad-frame', detail: 'a text frame' } as const)
-    if (!opened.ok) {
-      end(opened.detail, opened.reason)
-      socket.terminate()
-      return
-    }
-    receiveCounter += 1
-    missed = 0
-    heardAt = Date.now()
-    handlers?.onMessages(opened.messages)
-  }
-
-  const link: Link = {
-    peer: session.peer,
-    requestKey: session.requestKey,
-    get open() {
-      return open
-    },
-    get bufferedBytes() {
-      return queuedBytes + socket.bufferedAmount
-    },
-    get droppedMessages() {
-      return droppedMessages
-    },
-    get heardAt() {
-      return heardAt
-    },
-    send(message) {
-      if (message.length > messageBytesMax) throw new RangeError(`a message of ${message.length} bytes`)
-      if (!open) return
-      queue.push(message)
-      queuedBytes += framedBytes(message)
-      if (queuedBytes > settings.queueBytesMax) dropOldest()
-      if (scheduled) return
-      scheduled = true
-      setImmediate(() => {
-        scheduled = false
-        pump()
-      })
-    },
-    flush: pump,
-    corruptNextFrame() {
-      corrupt = true
-    },
-    close(detail) {
-      if (!open) return
-      pump()
-      end(detail, null)
-      socket.close(1000)
-    },
-  }
-
-  const heartbeat = setInterval(() => {
-    missed += 1
-    if (missed > settings.missedMax) {
-      end(`no sign of it for ${settings.missedMax * settings.heartbeatMs} ms`, null)
-      socket.terminate()
-      return
-    }
-    socket.ping()
-  }, settings.heartbeatMs)
-  handlers = makeHandlers(link)
-  for (const it of early) handlers.onClose(it.detail, it.rejected)
-  socket.on('message', onFrame)
-  socket.on('pong', () => {
-    missed = 0
-  })
-  socket.on('close', () => end('the connection was closed', null))
-  // ws reports an oversized frame as an error with this code; every error is followed by 'close'.
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    end(error.message, error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'too-large' : null),
-  )
+  const link = new SocketLink(socket, session, settings)
+  link.handleWith(makeHandlers(link))
   return link
 }
