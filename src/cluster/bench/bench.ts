@@ -26,6 +26,9 @@ export interface CaseResult {
   readonly busiestCpu: number | null
   readonly loadCpu: number | null
   readonly othersCpu: number | null
+  /** Operations for one second of CPU, of all nodes and the load process: disturbed least by what else the machine does. */
+  readonly opsPerCpuSecond: number | null
+  /** Null for reads, which are in no batch. */
   readonly requestsPerBatch: number | null
   /** Longest time without an answer, ms. */
   readonly longestGapMs: number | null
@@ -80,6 +83,11 @@ const nodesOf = ({ sampled }: RunFigures): RunFigures['sampled']['processes'] =>
 const loadOf = ({ sampled }: RunFigures): RunFigures['sampled']['processes'][number] | undefined =>
   sampled.processes.find(({ name }) => name === 'load')
 
+const opsPerCpuSecondOf = (run: RunFigures): number | null => {
+  const cpu = sum(run.sampled.processes.map((process) => process.cpu))
+  return cpu === null || cpu === 0 ? null : opsOf(run) / cpu
+}
+
 /** Why figures do not count although there are some; null when they do. */
 const objection = (one: BenchCase, { load }: RunFigures): string | null => {
   if (load.completed === 0) return 'nothing was answered'
@@ -122,7 +130,8 @@ const resultOf = (options: BenchOptions, { one, figures, state, problem }: Runs)
     busiestCpu: medianOf((run) => largest(nodesOf(run).map(({ cpu }) => cpu))),
     loadCpu: medianOf((run) => loadOf(run)?.cpu ?? null),
     othersCpu: medianOf(({ sampled }) => sampled.othersCpu),
-    requestsPerBatch: medianOf(({ load }) => load.requestsPerBatch),
+    opsPerCpuSecond: medianOf(opsPerCpuSecondOf),
+    requestsPerBatch: one.settings.operation === 'get' ? null : medianOf(({ load }) => load.requestsPerBatch),
     longestGapMs: medianOf(({ load }) => load.longestGapMs),
     resent: good.reduce((total, { load }) => total + load.resent, 0),
     wrong: good.reduce((total, { load }) => total + load.wrong, 0),

@@ -1,6 +1,6 @@
 /** Three nodes of etcd on loopback, with fsync: an outside peer, when it is installed. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, openSync, closeSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { findFreePorts } from '../ports.ts'
@@ -68,7 +68,8 @@ export const startEtcd = async (temporary: string, settings: CaseSettings): Prom
       args.push('--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer)
       args.push('--initial-cluster', members, '--initial-cluster-state', 'new')
       const log = openSync(join(folder, `node-${id}.log`), 'a')
-      children.push(spawn('etcd', args, { stdio: ['ignore', log, log], windowsHide: true }))
+      // A session of its own, as our replicas have: schedulers share a busy machine out by sessions.
+      children.push(spawn('etcd', args, { stdio: ['ignore', log, log], detached: true, windowsHide: true }))
       closeSync(log)
     }
     await untilHealthy(clientUrls)

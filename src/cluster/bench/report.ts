@@ -16,6 +16,7 @@ const columns: readonly { readonly title: string; readonly cell: (result: CaseRe
   { title: 'nodes cpu', cell: ({ nodesCpu }) => fixed(nodesCpu, 2) },
   { title: 'busiest', cell: ({ busiestCpu }) => fixed(busiestCpu, 2) },
   { title: 'load cpu', cell: ({ loadCpu }) => fixed(loadCpu, 2) },
+  { title: 'ops/cpu-s', cell: ({ opsPerCpuSecond }) => whole(opsPerCpuSecond) },
   { title: 'others', cell: ({ othersCpu }) => fixed(othersCpu, 2) },
 ]
 

@@ -28,7 +28,7 @@ export interface SystemUnderTest {
   close(): Promise<void>
 }
 
-/** It cannot serve this case by its own account (exit code 2): no defect, but nothing to measure either. */
+/** It cannot serve this case by its own account (bad settings, exit code 2): no defect, but nothing to measure either. */
 export class NotServed extends Error {}
 
 export interface SystemOptions {
@@ -79,7 +79,7 @@ export const startReplicas = async (options: SystemOptions, settings: CaseSettin
       durability: settings.durability,
       authentication: settings.authentication === 'mac' ? 'mac' : 'signature',
     })
-    if (!created.ok) throw new Error(created.error.message)
+    if (!created.ok) throw created.error.code === 'bad-request' ? new NotServed(created.error.message) : new Error(created.error.message)
     const manifestFile = join(folder, manifestName)
     mkdirSync(join(folder, 'logs'))
     // All of them settle before an error ends it: none may come to life after the clean-up.
