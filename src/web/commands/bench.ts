@@ -45,7 +45,8 @@ const bench = async (words: readonly string[], options: BenchCommandOptions): Pr
   const rounds = options.quick ? 1 : options.rounds
   const runs = rounds * chosen.length
   let done = 0
-  const result = await runBench({
+  const { signal } = stoppedBySignals()
+  const running = runBench({
     cases: chosen,
     rounds,
     warmUpMs: options.warmUp,
@@ -53,13 +54,22 @@ const bench = async (words: readonly string[], options: BenchCommandOptions): Pr
     folder: resolve(options.folder),
     replicaEntry: entries.replica,
     loadEntry: entries.load,
-    signal: stoppedBySignals().signal,
+    signal,
     onRun(round, name, figures, problem) {
       done += 1
       const outcome = figures === null ? problem : `${Math.round(figures.load.completed / figures.load.seconds)} ops/s`
       note(`[${done}/${runs}] round ${round + 1}  ${name}: ${outcome}`)
     },
   })
+  const result = await running.catch((error: unknown) => {
+    if (signal.aborted) return null
+    throw error
+  })
+  if (result === null) {
+    note('Stopped: no process and no folder of it is left.')
+    process.exitCode = exitCodes.no
+    return
+  }
   if (options.json) printJson(result)
   else reportLines(result).forEach(print)
   process.exitCode = result.cases.some(({ state }) => state === 'failed') ? exitCodes.no : exitCodes.success
