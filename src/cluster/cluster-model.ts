@@ -20,6 +20,8 @@ import type { MessageParameters } from './sentence.ts'
 import { toleratesMoreOf, verdictOf, viewOf, type VerdictReplica } from './verdict.ts'
 
 const patienceMinMs = 3_000
+/** A replica that has not executed what another had this long ago is behind: reports are up to 250 ms old. */
+const behindAfterMs = 1_500
 
 export interface ClusterModelOptions {
   readonly opened: OpenedFolder
@@ -45,6 +47,8 @@ export class ClusterModel {
   #waitingSince: number | null = null
   #changingSince: number | null = null
   #transferring = new Set<number>()
+  /** How far the furthest had executed, at each status of the last moments. */
+  #progress: { readonly at: number; readonly executed: number }[] = []
 
   constructor(options: ClusterModelOptions) {
     this.#options = options
@@ -100,7 +104,8 @@ export class ClusterModel {
   /** The whole status at `nowMs`; moves the verdict on. */
   status(nowMs: number): ClusterStatus {
     const { opened, members, faults } = this.#options
-    const known = members.map((member) => member.status(nowMs, null))
+    const expected = this.#expectedBy(nowMs)
+    const known = members.map((member) => member.status(nowMs, expected))
     const view = viewOf(this.#n, known.map(verdictReplica))
     const primary = view === null ? null : primaryOf(asView(view), this.#n)
     const replicas = known.map((replica) => ({ ...replica, isPrimary: replica.id === primary }))
@@ -129,6 +134,14 @@ export class ClusterModel {
       monitors: this.#monitorList(verdict, nowMs),
       at: nowMs,
     }
+  }
+
+  /** What was executed somewhere a while ago; everyone in step has it by now. */
+  #expectedBy(nowMs: number): number {
+    const recent = this.#progress.filter(({ at }) => nowMs - at < behindAfterMs)
+    const old = this.#progress.filter(({ at }) => nowMs - at >= behindAfterMs).slice(-1)
+    this.#progress = [...old, ...recent, { at: nowMs, executed: this.#lastExecuted }]
+    return old[0]?.executed ?? 0
   }
 
   #judge(replicas: readonly ReplicaStatus[], view: number | null, nowMs: number): Verdict {
@@ -246,7 +259,7 @@ const alarming = new Set([
   'invalid-checkpoint',
 ])
 
-const verdictReplica = (replica: ReplicaStatus): VerdictReplica => ({
+const verdictReplica = (replica: Omit<ReplicaStatus, 'isPrimary'>): VerdictReplica => ({
   id: replica.id,
   state: replica.state,
   view: replica.view,

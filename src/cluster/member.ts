@@ -189,7 +189,8 @@ export class Member {
     return this.#reportedAt !== null
   }
 
-  status(nowMs: number, primary: number | null): ReplicaStatus {
+  /** `expected`: the seq that a replica in step has executed by now. Who is primary is not this one's to say. */
+  status(nowMs: number, expected: number): Omit<ReplicaStatus, 'isPrimary'> {
     const report = this.#report
     const member = this.#manifestMember()
     const facts = {
@@ -202,6 +203,7 @@ export class Member {
       linkUp: this.up,
       reportedAt: this.#reportedAt,
       transferring: report?.transferring ?? false,
+      behind: report !== null && report.lastExecuted < expected,
       starting: nowMs - this.#startedAt < this.#options.startGraceMs,
     }
     const batches = this.#batches.growth
@@ -217,7 +219,6 @@ export class Member {
       allowsFaults: report?.allowsFaults ?? false,
       view: report?.view ?? null,
       active: report?.active ?? false,
-      isPrimary: primary === this.id,
       lastExecuted: report?.lastExecuted ?? null,
       lowWatermark: report?.lowWatermark ?? null,
       highWatermark: report?.highWatermark ?? null,

@@ -16,7 +16,7 @@ export const verdictSentences = {
   'verdict.degraded.isolated': 'Isolated: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
   'verdict.degraded.paused': 'Paused: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
   'verdict.degraded.stopped': 'Stopped: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.recovering': 'Fetching state: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
+  'verdict.degraded.recovering': 'Catching up: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
   'verdict.degraded.faulty': 'Faulty by your choice: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
   'verdict.degraded.several': 'Not taking part: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
   'verdict.degraded.diverged': 'Diverged: {replicas}. The others agree on another state; do not trust what these answer.',

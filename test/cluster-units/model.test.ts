@@ -210,6 +210,7 @@ describe('the state of a replica', () => {
     linkUp: true,
     reportedAt: 9_500,
     transferring: false,
+    behind: false,
     starting: false,
   }
   it.each([
@@ -223,6 +224,7 @@ describe('the state of a replica', () => {
     ['isolated', { isolated: true, reportedAt: 1 }],
     ['stale', { reportedAt: 7_999 }],
     ['recovering', { transferring: true }],
+    ['recovering', { behind: true }],
   ] as const)('%s', (state, over) => {
     expect(replicaStateOf({ ...facts, ...over }, 10_000)).toBe(state)
   })

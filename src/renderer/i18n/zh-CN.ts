@@ -669,7 +669,7 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'verdict.degraded.isolated': '{replicas} 已隔离；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.paused': '{replicas} 已暂停；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.stopped': '{replicas} 已停止；请求可以完成，还能容忍 {tolerates} 个故障。',
-  'verdict.degraded.recovering': '{replicas} 正在获取状态；请求可以完成，还能容忍 {tolerates} 个故障。',
+  'verdict.degraded.recovering': '{replicas} 正在追赶；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.faulty': '{replicas} 按您的选择处于故障；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.several': '{replicas} 不能参与；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.diverged': '{replicas} 的状态与其他副本不一致；不要相信它们的答复。',
