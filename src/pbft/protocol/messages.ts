@@ -150,7 +150,10 @@ export interface Status {
   readonly active: boolean
   readonly stableSeq: SeqNo
   readonly lastExecuted: SeqNo
-  /** Sequence numbers above lastExecuted that are under way here; ascending, at most L. */
+  /**
+   * Sequence numbers that are under way here: above lastExecuted, or executed but not committed again in this view (others may
+   * need that). Ascending, at most L.
+   */
   readonly slots: readonly SlotStatus[]
   /** Whose view-changes for `view` it holds (not active) and so does not need again. */
   readonly viewChangesFrom: readonly ReplicaId[]

@@ -20,9 +20,10 @@ const IDLE_PERIODS = 8
 const slotStatuses = (r: ReplicaState): SlotStatus[] => {
   const slots: SlotStatus[] = []
   const high = highWatermark(r)
-  for (let seq = Math.max(r.lastExecuted, lowWatermark(r)) + 1; seq <= high; seq++) {
+  for (let seq = lowWatermark(r) + 1; seq <= high; seq++) {
     const slot = r.log.get(seq)
-    if (slot === undefined) continue
+    // A batch that was executed in an earlier view has to be committed in this one too, for those who have not executed it.
+    if (slot === undefined || (seq <= r.lastExecuted && (slot.digest === null || slot.committed))) continue
     slots.push({ seq: slot.seq, prePrepared: slot.digest !== null, prepared: slot.prepared, committed: slot.committed })
   }
   return slots
@@ -131,9 +132,9 @@ const sendSlots = (r: ReplicaState, to: ReplicaId, status: Status): void => {
   const high = Math.min(r.log.highest(lowWatermark(r)), status.stableSeq + r.config.logWindow)
   let answered = 0
   let bytes = 0
-  for (let seq: number = Math.max(status.lastExecuted, lowWatermark(r)) + 1; seq <= high; seq++) {
+  for (let seq: number = lowWatermark(r) + 1; seq <= high; seq++) {
     const slot = r.log.get(seq)
-    if (slot === undefined || slot.digest === null) continue
+    if (slot === undefined || slot.digest === null || (seq <= status.lastExecuted && !reached.has(slot.seq))) continue
     // What was accepted an instant ago is on its way anyhow.
     if (isYounger(r, slot.acceptedAtMs, r.config.statusIntervalMs / 2)) continue
     bytes += sendSlot(r, to, slot, reached.get(slot.seq))

@@ -6,7 +6,7 @@ import { add } from '../../support/counter-service.ts'
 import { Cluster, sha256 } from '../../support/protocol-cluster.ts'
 import { Random } from '../../support/random.ts'
 
-const SEEDS = Number(process.env['PBFT_SEEDS'] ?? 60)
+const SEEDS = Number(process.env['PBFT_SEEDS'] ?? 25)
 const FIRST = Number(process.env['PBFT_SEED'] ?? 1)
 
 /** How rough a run is; drawn from its seed, so that some runs mostly progress and others mostly change views. */
@@ -96,7 +96,7 @@ const lie = (message: ReplicaMessage, random: Random): ReplicaMessage => {
   }
 }
 
-it('three correct replicas agree and finish beside a liar', { timeout: 60_000 }, () => {
+it('three correct replicas agree and finish beside a liar', { timeout: 1_000 * SEEDS }, () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const random = new Random(seed)
     const cluster = new Cluster()
@@ -131,7 +131,7 @@ it('three correct replicas agree and finish beside a liar', { timeout: 60_000 },
   }
 })
 
-it('agrees, executes once and finishes under a hostile schedule', { timeout: 60_000 }, () => {
+it('agrees, executes once and finishes under a hostile schedule', { timeout: 1_000 * SEEDS }, () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const random = new Random(seed)
     const cluster = new Cluster({ lazyDisk: true, n: seed % 5 === 0 ? 5 : 4 })
