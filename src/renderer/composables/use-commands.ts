@@ -113,7 +113,7 @@ export function useCommands() {
     commands.push({ id: 'connect', group, label: t('top.openFile'), keys: [], run: () => surfaces.show('connect') })
     for (const { name } of cluster.clusters) {
       if (name === cluster.status?.name) continue
-      commands.push({ id: `open-${name}`, group, label: `${t('top.open')}: ${name}`, keys: [], run: () => void acts.switchTo(name) })
+      commands.push({ id: `open-${name}`, group, label: `${t('top.open')}: ${name}`, keys: [], run: () => void acts.openCluster({ name }) })
     }
     if (cluster.status === null) return commands
     const load = cluster.load?.running === true ? t('load.stop') : t('load.start')

@@ -79,6 +79,7 @@ export const en = {
   },
   verdictState: { healthy: 'Healthy', degraded: 'Degraded', stuck: 'Stuck', stopped: 'Stopped', unknown: 'Unknown' },
   verdictNone: 'No cluster is open.',
+  verdictStale: 'Unknown since {time}. Before: {verdict}',
   monitors: {
     label: 'Safety monitors',
     agreement: 'Agreement',

@@ -80,6 +80,7 @@ export const zhCN: Same<Messages> = {
   },
   verdictState: { healthy: '健康', degraded: '降级', stuck: '停滞', stopped: '已停止', unknown: '未知' },
   verdictNone: '没有打开的集群。',
+  verdictStale: '自 {time} 起未知。此前：{verdict}',
   monitors: {
     label: '安全性监视',
     agreement: '一致性',

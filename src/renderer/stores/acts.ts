@@ -57,6 +57,7 @@ export const useActs = defineStore('acts', () => {
       tone: 'warn',
       text: t('faultsScreen.injected', { fault: faultWords(active.fault) }),
       undo: () => void healFault(active),
+      topic: `fault-${active.id}`,
     })
     return active
   }
@@ -65,7 +66,8 @@ export const useActs = defineStore('acts', () => {
 
   async function healFault(active: ActiveFault): Promise<void> {
     const result = await run(`fault-${active.id}`, t('top.heal'), 'healFault', { id: active.id })
-    if (result.ok) notices.show({ tone: 'ok', text: t('faultsScreen.healed', { fault: faultWords(active.fault) }) })
+    if (result.ok)
+      notices.show({ tone: 'ok', text: t('faultsScreen.healed', { fault: faultWords(active.fault) }), topic: `fault-${active.id}` })
   }
 
   const faultsOf = (type: 'isolate' | 'pause', id: number): readonly ActiveFault[] =>
@@ -101,9 +103,15 @@ export const useActs = defineStore('acts', () => {
     const result = await run(`${action}-${id}`, actName(`action.${action}`, id), 'controlReplica', { id, action })
     if (!result.ok) return
     const undo = action === 'stop' || action === 'kill' ? () => void control(id, 'start') : null
-    notices.show({ tone: action === 'kill' || action === 'wipe' ? 'warn' : 'ok', text: t(doneKeys[action], { id }), undo })
+    notices.show({
+      tone: action === 'kill' || action === 'wipe' ? 'warn' : 'ok',
+      text: t(doneKeys[action], { id }),
+      undo,
+      topic: `replica-${id}`,
+    })
   }
 
+  /** Opens a cluster; one that is open is closed first by the host. */
   async function openCluster(target: { name: string } | { file: string }): Promise<boolean> {
     const result = await run('open-cluster', t('top.open'), 'openCluster', target)
     return result.ok
@@ -116,18 +124,9 @@ export const useActs = defineStore('acts', () => {
     const state = await link.call('host', {})
     // The host may have begun to open it by itself.
     if (!state.ok || state.value.cluster !== params.name) {
-      if (cluster.host?.phase === 'open') await link.call('closeCluster', {})
       void openCluster({ name: params.name })
     }
     return result
-  }
-
-  async function switchTo(name: string): Promise<void> {
-    if (cluster.host?.phase === 'open') {
-      const closed = await run('close-cluster', t('top.closeCluster', { name: cluster.host.cluster ?? '' }), 'closeCluster', {})
-      if (!closed.ok) return
-    }
-    await openCluster({ name })
   }
 
   async function closeCluster(): Promise<void> {
@@ -163,7 +162,6 @@ export const useActs = defineStore('acts', () => {
     control,
     openCluster,
     createCluster,
-    switchTo,
     closeCluster,
     startLoad,
     stopLoad,

@@ -11,14 +11,14 @@ import type { Result } from '../../contract/result.ts'
 import type { ConnectionState } from '../../contract/shell.ts'
 import { useShell } from '../shell/current-shell.ts'
 
-const tickMs = 500
-const pingAfterMs = 900
+const tickMs = 250
+const pingAfterMs = 800
 const staleAfterMs = 1_500
 
 export const useLink = defineStore('link', () => {
   const shell = useShell()
   const connection = ref<ConnectionState>('connecting')
-  /** This machine's clock, ms; advances twice a second and drives everything relative. */
+  /** This machine's clock, ms; advances four times a second and drives everything relative. */
   const now = ref(Date.now())
   const lastWordAt = ref(0)
   const listeners = new Set<(event: PanelEvent) => void>()

@@ -8,6 +8,8 @@ export interface Notice {
   readonly text: string
   readonly detail: string | null
   readonly undo: (() => void) | null
+  /** What it is about; a newer one about the same takes its place. */
+  readonly topic: string | null
   /** Stays until it is closed by hand. */
   readonly sticky: boolean
 }
@@ -25,10 +27,10 @@ export const useNotices = defineStore('notices', () => {
   }
 
   function show(notice: Partial<Notice> & Pick<Notice, 'tone' | 'text'>): void {
-    const whole: Notice = { id: nextId++, detail: null, undo: null, sticky: false, ...notice }
-    const same = shown.value.filter((other) => other.text !== whole.text || other.detail !== whole.detail)
-    const drop = same.find((other) => !other.sticky)
-    shown.value = [...(same.length >= shownMax && drop !== undefined ? same.filter((other) => other !== drop) : same), whole]
+    const whole: Notice = { id: nextId++, detail: null, undo: null, topic: null, sticky: false, ...notice }
+    const others = shown.value.filter((other) => (whole.topic === null ? other.text !== whole.text : other.topic !== whole.topic))
+    const drop = others.length >= shownMax ? others.find((other) => !other.sticky) : undefined
+    shown.value = [...others.filter((other) => other !== drop), whole]
     if (!whole.sticky) setTimeout(() => close(whole.id), whole.undo === null ? shownMs : undoShownMs)
   }
 

@@ -63,6 +63,7 @@ function drawBackground(plot: UPlot, setting: ChartSetting, color: (token: strin
   const ratio = devicePixelRatio
   ctx.font = font.replace('11', String(10.5 * ratio))
   ctx.textBaseline = 'top'
+  ctx.textAlign = 'left'
   for (const mark of viewMarks(setting.samples())) {
     const x = plot.valToPos(mark.at, 'x', true)
     ctx.strokeStyle = color('move-fill')

@@ -1,6 +1,7 @@
 /** Icon and tone of a replica's state; the word comes from i18n. Never colour alone. */
 import {
   CircleCheck,
+  CircleQuestionMark,
   CirclePause,
   CircleStop,
   Clock3,
@@ -28,3 +29,5 @@ export const replicaLooks: Readonly<Record<ReplicaState, { readonly icon: Compon
   faulty: { icon: TriangleAlert, tone: 'bad' },
   diverged: { icon: GitCompareArrows, tone: 'bad' },
 }
+
+export const unknownLook: { readonly icon: Component; readonly tone: Tone } = { icon: CircleQuestionMark, tone: 'idle' }
