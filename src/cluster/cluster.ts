@@ -37,6 +37,8 @@ const portPollMs = 50
 export interface ClusterEvents {
   emit(event: PanelEvent): void
   onStage(key: StageKey, parameters: MessageParameters): void
+  /** Processes are about to start: from now on `close` of this cluster ends the opening. */
+  onOpening(cluster: Cluster): void
 }
 
 export class Cluster {
@@ -59,7 +61,7 @@ export class Cluster {
   #past: { readonly views: readonly ViewInfo[]; readonly checkpoints: readonly CheckpointInfo[] } = { views: [], checkpoints: [] }
   readonly #unrecorded = { seqs: new Set<number>(), views: false, checkpoints: false }
   #secondBegan = Math.floor(Date.now() / 1_000) * 1_000
-  #closing = false
+  #closed: Promise<void> | null = null
 
   private constructor(opened: OpenedFolder, options: HostOptions, events: ClusterEvents, recording: Recording) {
     this.opened = opened
@@ -93,6 +95,7 @@ export class Cluster {
       members: this.#members,
       log: this.log,
       durability: opened.manifest.durability,
+      lastExecuted: () => ledger.lastExecuted,
       onForgotten: () => {
         this.#past = { views: [], checkpoints: [] }
       },
@@ -115,7 +118,7 @@ export class Cluster {
 
   /**
    * Opens the cluster of a manifest: starts its local replicas, connects to the others. Errors: `bad-manifest`,
-   * `unauthorized` (no operator's key), `cluster-in-use`, `start-failed` (less than a quorum of a local cluster started).
+   * `unauthorized` (no operator's key), `cluster-in-use`, `cancelled`, `start-failed` (less than a quorum of a local cluster started).
    * Nothing that was started is left after an error.
    */
   static async open(manifestFile: string, options: HostOptions, events: ClusterEvents): Promise<Result<Cluster>> {
@@ -143,15 +146,20 @@ export class Cluster {
     cluster = new Cluster(moved?.opened ?? opened, options, events, recording)
     cluster.#restore(restored)
     if (moved !== null) cluster.#alarm('alarm.ports.reassigned', { ports: moved.ports.join(', ') })
+    events.onOpening(cluster)
     const up = await cluster.#start()
-    if (up.ok) return ok(cluster)
+    if (up.ok && cluster.#closed === null) return ok(cluster)
     await cluster.close()
-    return up
+    return up.ok ? fail('cancelled', 'the cluster was closed while it was being opened') : up
   }
 
   status(): ClusterStatus {
     this.#status = this.#model.status(Date.now())
     return this.#status
+  }
+
+  get #closing(): boolean {
+    return this.#closed !== null
   }
 
   replica(id: number): ReplicaStatus | null {
@@ -210,9 +218,12 @@ export class Cluster {
   }
 
   /** Stops everything that was started; resolves when no process of it is left. */
-  async close(): Promise<void> {
-    if (this.#closing) return
-    this.#closing = true
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#load?.stop()
     this.requests.close()

@@ -26,6 +26,8 @@ class ClusterHost implements Host {
   readonly #handlers: Handlers
   #state: HostState = closedState
   #cluster: Cluster | null = null
+  /** The cluster that is being opened, while that can be cancelled by closing it. */
+  #opening: Cluster | null = null
   /** The opening or closing that is under way. */
   #transition: Promise<unknown> = Promise.resolve()
 
@@ -58,6 +60,7 @@ class ClusterHost implements Host {
   }
 
   async close(): Promise<void> {
+    await this.#opening?.close()
     await this.#exclusively(() => this.#closeCluster())
     this.#stream.close()
   }
@@ -69,7 +72,10 @@ class ClusterHost implements Host {
       clusters: () => ok(this.#clusters()),
       createCluster: (params) => this.#createCluster(params),
       openCluster: (params) => this.#exclusively(() => this.#openCluster(params)),
-      closeCluster: () => this.#exclusively(() => this.#closeCluster()),
+      closeCluster: async () => {
+        await this.#opening?.close()
+        return this.#exclusively(() => this.#closeCluster())
+      },
       status: () => this.#with((cluster) => ok(cluster.status())),
       replica: ({ id }) => this.#with((cluster) => found(cluster.replica(id), id)),
       log: ({ after, limit, filter }) => this.#with((cluster) => cluster.log.page(after, limit, filter ?? {})),
@@ -142,10 +148,15 @@ class ClusterHost implements Host {
       return await Cluster.open(manifestFile, this.#options, {
         emit: (event) => this.#stream.emit(event),
         onStage: (key, parameters) => this.#setStage(key, parameters),
+        onOpening: (cluster) => {
+          this.#opening = cluster
+        },
       })
     } catch (error) {
       this.#setState({ ...closedState, error: { code: 'internal', message: 'the cluster could not be opened' } })
       throw error
+    } finally {
+      this.#opening = null
     }
   }
 

@@ -12,6 +12,8 @@ export interface LogReaderOptions {
   readonly members: readonly Member[]
   readonly log: Log
   readonly durability: Durability
+  /** The highest seq that was seen to be executed: observations come sooner than reports. */
+  lastExecuted(): number
   /** The replicas remember less than the journal, and had promised not to forget. */
   onLost(remembered: number, recorded: number): void
   /** The cluster began anew, as it may (durability none): what was recorded is another history. */
@@ -88,6 +90,7 @@ export class LogReader {
         member.up && !member.paused && !member.diverged && (this.#distrusted.get(member.id) ?? 0) <= nowMs && member.report !== null,
     )
     const best = able.sort((a, b) => (b.report?.historyLast ?? 0) - (a.report?.historyLast ?? 0))[0]
-    return best !== undefined && (best.report?.historyLast ?? 0) > log.last ? best : null
+    const last = Math.max(best?.report?.historyLast ?? 0, this.#options.lastExecuted())
+    return best !== undefined && last > log.last ? best : null
   }
 }

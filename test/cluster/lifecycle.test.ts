@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EventBatch } from '../../src/contract/events.ts'
 import { createClusterFolder } from '../../src/cluster/folder.ts'
+import { launchByNode } from '../../src/cluster/launch-node.ts'
 import { findFreePorts, isPortFree } from '../../src/cluster/ports.ts'
 import { eventually, isAlive, openTestHost, type TestHost } from './support/host.ts'
 
@@ -55,6 +56,7 @@ describe('a local cluster of four', () => {
     expect(life.stages.map(({ stage }) => stage)).toEqual(
       expect.arrayContaining(['sent', 'pre-prepared', 'prepared', 'committed', 'executed', 'replied', 'completed']),
     )
+    await eventually('the log is read', async () => (await test.call('log', {})).last >= 1)
     const entry = await test.call('logEntry', { seq: 1 })
     expect(entry).toMatchObject({
       seq: 1,
@@ -187,6 +189,23 @@ describe('opening', () => {
     const file = join(test.folder, 'data/clusters/taken/cluster.json')
     expect(await second.host.call('openCluster', { file })).toMatchObject({ ok: false, error: { code: 'cluster-in-use' } })
     expect(await second.call('host', {})).toMatchObject({ phase: 'closed', error: { code: 'cluster-in-use' } })
+    await second.dispose()
+  })
+
+  it('is cancelled by closing, and leaves no process', async () => {
+    const pids: number[] = []
+    const second = openTestHost(undefined, async (entry, options) => {
+      const child = await launchByNode(entry, options)
+      pids.push(child.pid)
+      return child
+    })
+    await second.call('createCluster', { name: 'never', replicas: 4 })
+    const opening = second.host.call('openCluster', { name: 'never' })
+    await eventually('replicas are starting', () => pids.length === 5)
+    await second.call('closeCluster', {})
+    expect(await opening).toMatchObject({ ok: false })
+    expect(pids.filter(isAlive)).toEqual([])
+    expect(await second.call('host', {})).toMatchObject({ phase: 'closed' })
     await second.dispose()
   })
 
