@@ -11,7 +11,7 @@ import { ClientLinks } from './client/links.ts'
 import type { Completed } from './client/session.ts'
 import { ClusterModel } from './cluster-model.ts'
 import { FaultBoard, faultText } from './fault-board.ts'
-import { openFolder, saveManifest, type OpenedFolder } from './folder.ts'
+import { openFolder, type OpenedFolder } from './folder.ts'
 import type { HostOptions } from './host-interface.ts'
 import { Load, noLoad } from './load.ts'
 import { LogReader } from './log-reader.ts'
@@ -19,7 +19,8 @@ import { Log } from './log.ts'
 import { Member, startTimeoutMs } from './member.ts'
 import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
-import { findFreePorts, isLoopback, isPortFree } from './ports.ts'
+import { joinCheckpoints, joinViews } from './model/past.ts'
+import { reassignPorts } from './reassign-ports.ts'
 import { Recording } from './recording.ts'
 import type { Restored } from './recorder/protocol.ts'
 import { Requests } from './requests.ts'
@@ -30,9 +31,6 @@ const statusMs = 250
 const recordMs = 1_000
 /** How long opening waits for replicas that run elsewhere, ms. */
 const remoteWaitMs = 3_000
-/** Replicas of a host that was killed need a moment to go and free their ports. */
-const portWaitMs = 3_000
-const portPollMs = 50
 
 export interface ClusterEvents {
   emit(event: PanelEvent): void
@@ -167,17 +165,11 @@ export class Cluster {
   }
 
   views(): ViewInfo[] {
-    const current = this.#model.views.list()
-    const known = new Map(this.#past.views.map((view) => [view.view, view]))
-    // A view that began in an earlier run keeps what that run saw of it.
-    for (const view of current)
-      if ((known.get(view.view)?.votes.length ?? 0) <= view.votes.length) known.set(view.view, merged(known.get(view.view), view))
-    return [...known.values()].sort((a, b) => a.view - b.view)
+    return joinViews(this.#past.views, this.#model.views.list())
   }
 
   checkpoints(limit: number): CheckpointInfo[] {
-    const known = new Map([...this.#past.checkpoints, ...this.#model.checkpoints.list(limit)].map((info) => [info.seq, info]))
-    return [...known.values()].sort((a, b) => a.seq - b.seq).slice(-limit)
+    return joinCheckpoints(this.#past.checkpoints, this.#model.checkpoints.list(limit)).slice(-limit)
   }
 
   /** Does one of `replicaActions` and returns the replica's new state. */
@@ -429,36 +421,4 @@ export class Cluster {
     this.#unrecorded.views = false
     this.#unrecorded.checkpoints = false
   }
-}
-
-/** A view seen by two runs: the first run knows when it began, the second who is in it now. */
-const merged = (past: ViewInfo | undefined, current: ViewInfo): ViewInfo =>
-  past === undefined || current.votes.length > 0
-    ? current
-    : { ...past, entered: [...new Set([...past.entered, ...current.entered])].sort((a, b) => a - b) }
-
-/** New ports for a local cluster when some of its own are taken; null when it can keep them. The manifest is written again. */
-const reassignPorts = async (
-  opened: OpenedFolder,
-): Promise<{ readonly opened: OpenedFolder; readonly ports: readonly number[] } | null> => {
-  const { manifest, localReplicas, file } = opened
-  if (localReplicas.size < manifest.replicas.length || !manifest.replicas.every(({ host }) => isLoopback(host))) return null
-  const deadline = Date.now() + portWaitMs
-  const taken = async (): Promise<number[]> => {
-    const free = await Promise.all(manifest.replicas.map(({ host, port }) => isPortFree(host, port)))
-    return manifest.replicas.filter((_, i) => free[i] === false).map(({ id }) => id)
-  }
-  let ids = await taken()
-  while (ids.length > 0 && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, portPollMs))
-    ids = await taken()
-  }
-  if (ids.length === 0) return null
-  const ports = await findFreePorts('127.0.0.1', ids.length)
-  const replicas = manifest.replicas.map((member) => {
-    const at = ids.indexOf(member.id)
-    return at === -1 ? member : { ...member, port: ports[at] ?? member.port }
-  })
-  saveManifest(file, { ...manifest, replicas })
-  return { opened: { ...opened, manifest: { ...manifest, replicas } }, ports }
 }

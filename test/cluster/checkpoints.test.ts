@@ -38,8 +38,10 @@ describe('checkpoints of a cluster with a small interval', () => {
       const [first, , , wiped] = replicas
       return wiped?.state === 'live' && wiped.lastExecuted === lastExecuted && wiped.stateDigest === first?.stateDigest
     })
-    const keys = (await test.call('alarms', {})).map(({ key }) => key)
-    expect(keys).toEqual(expect.arrayContaining(['alarm.transfer.started', 'alarm.transfer.completed']))
+    await eventually('the transfer is told of', async () => {
+      const keys = (await test.call('alarms', {})).map(({ key }) => key)
+      return keys.includes('alarm.transfer.started') && keys.includes('alarm.transfer.completed')
+    })
     expect((await test.call('status', {})).monitors.filter(({ state }) => state === 'violated')).toEqual([])
   })
 

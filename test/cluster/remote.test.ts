@@ -42,7 +42,10 @@ describe('replicas that somebody else started', () => {
     expect(status).toMatchObject({ ok: true, value: { verdict: { state: 'healthy' }, view: 0, primary: 0 } })
     const answer = await submitOnce(file, { type: 'incr', key: 'n', n: 5 }, 10_000)
     expect(answer).toMatchObject({ ok: true, value: { result: { ok: true, value: 5 }, view: 0 } })
-    expect(await submitOnce(file, { type: 'get', key: 'n' }, 10_000)).toMatchObject({ ok: true, value: { result: { ok: true, value: '5' } } })
+    expect(await submitOnce(file, { type: 'get', key: 'n' }, 10_000)).toMatchObject({
+      ok: true,
+      value: { result: { ok: true, value: '5' } },
+    })
     expect(await submitOnce(file, { type: 'put', key: '', value: '' }, 10_000)).toMatchObject({
       ok: false,
       error: { code: 'bad-operation' },
