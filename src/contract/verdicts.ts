@@ -4,7 +4,7 @@
  *  replicas   "r2, r3": ready to show in any language
  *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left   whole numbers
  *  since      ms since the epoch (the English sentence has it as local time of day)
- *  name, message, client, file, fault, how, monitor, reason, digests, ports, phase   text that is not translated
+ *  name, message, client, file, fault, how, monitor, reason, ports, phase   text that is not translated
  */
 
 /** A quorum is missing for one of these causes; `Several` when the missing replicas have different ones. */
