@@ -4,7 +4,7 @@
  */
 import type { Digest, ReplicaId, SeqNo } from './ids.ts'
 import type { Checkpoint, CheckpointEntry, StableCheckpoint } from './messages.ts'
-import { emit, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
+import { emit, highWatermark, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
 
 /** Signed messages kept per replica: what its window can hold, and as much again for one that is ahead of us. */
 const receivedMax = (r: ReplicaState): number => (2 * r.config.logWindow) / r.config.checkpointInterval + 2
@@ -136,11 +136,12 @@ export const collectGarbage = (r: ReplicaState): void => {
 
 /**
  * C: the checkpoints that this replica has taken, the stable one first. Also those whose state it lost by a restart: what it
- * vouches for is the digest, and others that vouch for it may have the state.
+ * vouches for is the digest, and others that vouch for it may have the state. A state fetched on the word of f+1 may lie above
+ * the window until a quorum has signed it; it is left out.
  */
 export const checkpointEntries = (r: ReplicaState): CheckpointEntry[] => {
   const { stable, received } = r.checkpoints
-  const taken = (received[r.config.id] ?? []).filter((message) => message.seq > stable.seq)
+  const taken = (received[r.config.id] ?? []).filter((message) => message.seq > stable.seq && message.seq <= highWatermark(r))
   return [stable, ...taken].map(({ seq, digest }) => ({ seq, digest }))
 }
 

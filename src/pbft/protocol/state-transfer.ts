@@ -4,11 +4,11 @@
  * that leads to it from the root, so it does not matter who sends it, nor in what order.
  */
 import { assertThat } from './assert.ts'
-import { forgetCheckpointsAbove, ownDigestAt, takeCheckpoint, weaklyProven } from './checkpoints.ts'
+import { forgetCheckpointsAbove, makeStable, ownDigestAt, takeCheckpoint, weaklyProven } from './checkpoints.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo } from './ids.ts'
 import type { Fetch, MetaData, PartitionData, StableCheckpoint } from './messages.ts'
 import { childrenOf, leafDigest, nodeDigest, TREE_ARITY } from './partition-tree.ts'
-import { cancelTimer, emit, highWatermark, reject, sendTo, setTimer, type ReplicaState } from './state.ts'
+import { cancelTimer, emit, highWatermark, lowWatermark, reject, sendTo, setTimer, type ReplicaState } from './state.ts'
 import {
   assemble,
   descend,
@@ -190,6 +190,8 @@ const install = (r: ReplicaState, t: Transfer): void => {
   r.highestOrdered = asSeqNo(Math.max(r.highestOrdered, seq))
   cancelTimer(r, 'fetch')
   takeCheckpoint(r, true)
+  // A newer one may be proven by now, but h must not stay behind for that.
+  if (t.target.proof.length >= r.quorum && seq > lowWatermark(r)) makeStable(r, t.target)
   r.pending.dropWhere((request) => (r.replicated.replies.get(request.client)?.timestamp ?? -1) >= request.timestamp)
   report(r, t, 'completed')
   r.again = true
