@@ -77,9 +77,9 @@ export class ClientNode {
     this.#thinkThenSubmit()
   }
 
-  /** One request more after the one under way, and then no more. */
-  stop(): void {
-    this.#left = 1
+  /** That many requests more after the one under way, at once, and then no more. */
+  stop(left: number): void {
+    this.#left = left
     if (this.#call === null) this.#submit()
   }
 

@@ -70,6 +70,8 @@ class Simulation {
   readonly #replicas: ReplicaNode[]
   readonly #clients: ClientNode[]
   readonly #nemesis: Nemesis
+  /** Replicas that are down for good from healing on: at most f, and the others have to do without them. */
+  readonly #absent = new Set<number>()
   #steps = 0
   #highestView = 0
 
@@ -128,7 +130,13 @@ class Simulation {
       const { view, active, lastExecuted } = replica.core.snapshot()
       return [{ replica: replica.id, view, active, lastExecuted, stateDigest: replica.core.stateDigest() }]
     })
-    const violations = judge(this.#recording, { states, replicas: this.#replicas.length, waiting, boundMs: livenessBoundMs })
+    const violations = judge(this.#recording, {
+      states,
+      replicas: this.#replicas.length,
+      absent: this.#absent.size,
+      waiting,
+      boundMs: livenessBoundMs,
+    })
     const executed = new Set(this.#recording.log.flatMap((event) => (event.kind === 'executed' ? [event.seq] : [])))
     return {
       seed: this.#options.seed,
@@ -151,7 +159,14 @@ class Simulation {
     this.#trace.line(this.#schedule.now, 'heal')
     this.#nemesis.stop()
     this.#setLinks(this.#replicas.length + this.#clients.length, { ...noLinkFault, delayMs: 0.5 })
-    for (const client of this.#clients) client.stop()
+    const healing = this.#random.fork('healing')
+    const f = faultsTolerated(this.#replicas.length)
+    const absent = healing.chance(0.4) ? healing.whole(0, f) : 0
+    while (this.#absent.size < absent) this.#absent.add(healing.whole(0, this.#replicas.length - 1))
+    for (const id of this.#absent) if (this.#replicas[id]!.isUp) this.#replicas[id]!.crash()
+    // New requests show that the cluster lives; but they also hide what only they set right.
+    const left = healing.pick([0, 1, 1, 3])
+    for (const client of this.#clients) client.stop(left)
     for (const replica of this.#replicas) this.#restart(replica.id)
     for (const [a, b] of pairsOf(this.#replicas.length)) this.#connect(a, b)
   }
@@ -182,7 +197,7 @@ class Simulation {
     )
     for (const { view } of snapshots) this.#highestView = Math.max(this.#highestView, view)
     const f = faultsTolerated(this.#replicas.length)
-    if (snapshots.length < this.#replicas.length || !isTogether(snapshots, f)) return 'no'
+    if (snapshots.length < this.#replicas.length - this.#absent.size || !isTogether(snapshots, f)) return 'no'
     if (snapshots.some((snapshot) => snapshot.active && snapshot.inFlight > 0)) return 'no'
     return snapshots.every((snapshot) => snapshot.active) ? 'all' : 'enough'
   }
@@ -219,7 +234,7 @@ class Simulation {
 
   #restart(id: number): void {
     const replica = this.#replicas[id]!
-    if (replica.isUp) return
+    if (replica.isUp || this.#absent.has(id)) return
     replica.start(false)
     for (let other = 0; other < this.#replicas.length; other++) if (other !== id) this.#connect(id, other)
   }
@@ -271,7 +286,7 @@ function pairsOf(count: number): (readonly [number, number])[] {
 
 /** Small windows and short time-outs, so that a run passes many checkpoints and view changes. */
 function drawConfig(random: Random, n: number): Omit<ProtocolConfig, 'id'> {
-  const checkpointInterval = random.pick([2, 4, 8, 16])
+  const checkpointInterval = random.pick([2, 4, 8, 64])
   return {
     n,
     checkpointInterval,

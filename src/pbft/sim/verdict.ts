@@ -22,8 +22,9 @@ import type { Recording } from './recording.ts'
 /** What was there when the run ended. */
 export interface Ending {
   readonly states: readonly FinalState[]
-  /** How many replicas there should be. */
+  /** n, and how many of them are down for good. */
   readonly replicas: number
+  readonly absent: number
   /** Requests that clients still wait for. */
   readonly waiting: readonly string[]
   readonly boundMs: number
@@ -55,8 +56,8 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
   ]
   // Where something was found while running, the run was ended there and nothing had time to converge.
   if (recording.violations.length > 0) return violations
-  const { states, replicas, waiting, boundMs } = ending
-  if (states.length < replicas)
-    violations.push({ checker: 'liveness', detail: `${replicas - states.length} replicas are down after healing` })
+  const { states, replicas, absent, waiting, boundMs } = ending
+  const missing = replicas - absent - states.length
+  if (missing > 0) violations.push({ checker: 'liveness', detail: `${missing} replicas are down after healing` })
   return [...violations, ...checkAnswered(waiting, boundMs), ...checkConverged(states, faultsTolerated(replicas), boundMs)]
 }
