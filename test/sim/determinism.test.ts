@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createRandom, runSeed } from '../../src/pbft/sim/index.ts'
 
 describe('a seed', () => {
-  it('gives one run', () => {
+  it('gives one run', { timeout: 60_000 }, () => {
     for (const seed of [3, 4, 5]) {
       const lines: string[][] = [[], []]
       const results = lines.map((list) => runSeed({ seed, replicas: 4, steps: 1_500, trace: (line) => list.push(line) }))
@@ -12,7 +12,7 @@ describe('a seed', () => {
     }
   })
 
-  it('gives another run than another seed, or another n', () => {
+  it('gives another run than another seed, or another n', { timeout: 60_000 }, () => {
     const digests = [
       runSeed({ seed: 3, replicas: 4, steps: 300 }),
       runSeed({ seed: 4, replicas: 4, steps: 300 }),
