@@ -6,7 +6,8 @@
  * The tag is HMAC-SHA-256, cut to 16 bytes, over the counter and everything after the tag. Counters start at 0 and step by
  * one, so a frame that is replayed, dropped or moved is noticed.
  */
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { timingSafeEqual, type KeyObject } from 'node:crypto'
+import { hmacSha256 } from './hashing.ts'
 import type { FrameFailure } from './rejections.ts'
 
 const counterBytes = 8
@@ -24,7 +25,7 @@ export const frameBytesTarget = 262_144
 export const frameBytesMax = headerBytes + lengthBytes + messageBytesMax + frameBytesTarget
 
 const tagOf = (key: KeyObject, frame: Buffer): Buffer =>
-  createHmac('sha256', key).update(frame.subarray(0, counterBytes)).update(frame.subarray(headerBytes)).digest().subarray(0, tagBytes)
+  hmacSha256(key, frame.subarray(0, counterBytes), frame.subarray(headerBytes)).subarray(0, tagBytes)
 
 /** Bytes that a message takes in a frame. */
 export const framedBytes = (message: Uint8Array): number => lengthBytes + message.length

@@ -10,6 +10,7 @@ import crypto from 'node:crypto'
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { asDigest, type Digest } from '../pbft/protocol/ids.ts'
+import { sha256Hex } from './hashing.ts'
 
 export const publicKeyBytes = 32
 export const signatureBytes = 64
@@ -79,7 +80,7 @@ export const verifyInPool = (key: PublicKey, bytes: Uint8Array, signature: Uint8
 }
 
 /** SHA-256 as the protocol names batches and states. */
-export const sha256 = (bytes: Uint8Array): Digest => asDigest(crypto.createHash('sha256').update(bytes).digest('hex'))
+export const sha256 = (bytes: Uint8Array): Digest => asDigest(sha256Hex(bytes))
 
 /**
  * Writes a private key file (hex seed, mode 0600) that must not exist yet; it is on the disk when this returns.
