@@ -6,7 +6,7 @@ import type { HandshakeFailure } from './rejections.ts'
 /** Longest time from an open socket to an established link, ms. */
 export const handshakeTimeoutMs = 5_000
 /** WebSocket close code of a refused handshake; its reason is the `HandshakeFailure`. */
-export const refusedCode = 4_001
+const refusedCode = 4_001
 
 export interface Establishment {
   /** Makes the link; called in the same turn in which the last handshake message came, so that no frame is lost. */

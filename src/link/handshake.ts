@@ -18,7 +18,7 @@ import { sign, signatureBytes, verify, type PrivateKey, type PublicKey } from '.
 import type { Directory } from './manifest.ts'
 import type { HandshakeFailure } from './rejections.ts'
 
-export const linkRoles = ['replica', 'client', 'control'] as const
+const linkRoles = ['replica', 'client', 'control'] as const
 export type LinkRole = (typeof linkRoles)[number]
 
 /** Largest handshake message. */

@@ -12,7 +12,6 @@ import { fail, ok, type Result } from '../contract/result.ts'
 import { asDigest, type Digest } from '../pbft/protocol/ids.ts'
 import { sha256Hex } from './hashing.ts'
 
-export const publicKeyBytes = 32
 export const signatureBytes = 64
 const seedBytes = 32
 

@@ -1,21 +1,18 @@
 /** Why a link was refused or ended; counted by whoever owns the links. */
 
-export const handshakeFailures = [
-  'malformed', // not this protocol
-  'wrong-cluster',
-  'wrong-peer', // answers under another name than was dialled, or was meant for another
-  'unknown-peer', // not in the manifest
-  'wrong-key', // presents another key than the manifest's
-  'bad-signature', // does not hold the key that it presents
-  'not-operator', // asked for a control link without being an operator
-  'timeout',
-  'too-many', // half-open handshakes
-  'not-a-link', // plain HTTP, or a web page
-] as const
-export type HandshakeFailure = (typeof handshakeFailures)[number]
+export type HandshakeFailure =
+  | 'malformed' // not this protocol
+  | 'wrong-cluster'
+  | 'wrong-peer' // answers under another name than was dialled, or was meant for another
+  | 'unknown-peer' // not in the manifest
+  | 'wrong-key' // presents another key than the manifest's
+  | 'bad-signature' // does not hold the key that it presents
+  | 'not-operator' // asked for a control link without being an operator
+  | 'timeout'
+  | 'too-many' // half-open handshakes
+  | 'not-a-link' // plain HTTP, or a web page
 
-export const frameFailures = ['bad-mac', 'bad-counter', 'bad-frame', 'too-large'] as const
-export type FrameFailure = (typeof frameFailures)[number]
+export type FrameFailure = 'bad-mac' | 'bad-counter' | 'bad-frame' | 'too-large'
 
 export type LinkRejection = HandshakeFailure | FrameFailure
 /** `detail` is one English phrase; it may quote what the other side claimed to be, in bounded length. */

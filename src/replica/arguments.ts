@@ -12,7 +12,7 @@ export interface Arguments {
   readonly allowFaults: boolean
 }
 
-export const usage = '--cluster FILE --id K [--data DIR] [--key FILE] [--allow-faults]'
+const usage = '--cluster FILE --id K [--data DIR] [--key FILE] [--allow-faults]'
 
 const options = {
   cluster: { type: 'string' },

@@ -22,7 +22,7 @@ const timeField: Readonly<Record<Phase, 'prePreparedAt' | 'preparedAt' | 'commit
   executed: 'executedAt',
 }
 
-export type Observer = (message: ControlMessage) => void
+type Observer = (message: ControlMessage) => void
 
 export interface Observation {
   onEvent(event: ProtocolEvent, atMs: number): void
