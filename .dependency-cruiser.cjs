@@ -9,19 +9,19 @@ const rooms = {
   'pbft/faults': { rooms: ['pbft/protocol'], npm: [] },
   'pbft/sim': { rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults'], npm: ['@noble/hashes'] },
   contract: { rooms: [], npm: ['valibot'] },
-  link: { rooms: ['pbft/protocol', 'pbft/wire', 'contract'], npm: ['ws', '@noble/curves', '@noble/hashes', 'valibot'], node: true },
+  link: { rooms: ['pbft/protocol', 'pbft/wire', 'contract'], npm: ['ws', 'valibot', '@noble/curves', '@noble/hashes'], node: true },
   replica: {
     rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults', 'contract', 'link'],
-    npm: ['ws', 'better-sqlite3', 'pino', 'valibot', '@noble/hashes'],
+    npm: ['ws', 'better-sqlite3', 'pino', 'valibot'],
     node: true,
   },
   cluster: {
     rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults', 'contract', 'link'],
-    npm: ['ws', 'valibot', '@noble/hashes', '@noble/curves'],
+    npm: ['ws', 'valibot'],
     node: true,
   },
   'cluster/recorder': { npm: ['better-sqlite3'], partOf: 'cluster' },
-  main: { rooms: ['cluster', 'contract'], npm: ['electron', 'valibot'], node: true },
+  main: { rooms: ['cluster', 'contract'], npm: ['electron', 'env-paths', 'valibot'], node: true },
   preload: { rooms: ['contract'], npm: ['electron'] },
   web: { rooms: ['cluster', 'contract', 'pbft/sim'], npm: ['ws', 'sirv', 'commander', 'env-paths', 'valibot'], node: true },
   renderer: {
@@ -82,6 +82,7 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '\\.(css|svg|png|woff2?)$' },
     enhancedResolveOptions: {
+      exportsFields: ['exports'],
       extensions: ['.ts', '.mts', '.vue', '.js', '.mjs', '.cjs', '.json'],
       conditionNames: ['import', 'types', 'node', 'default'],
     },

@@ -11,6 +11,8 @@ export default defineConfig({
             'test/sim/**/*.test.ts',
             'test/cluster-units/**/*.test.ts',
           ],
+          // Generous: a slow machine is no failure.
+          testTimeout: 60_000,
         },
       },
       {
