@@ -1,5 +1,5 @@
 /** The bench's answer as a table for people. */
-import type { BenchResult, CaseResult, RatioResult } from './bench.ts'
+import { median, type BenchResult, type CaseResult, type RatioResult } from './bench.ts'
 import type { Machine } from './machine.ts'
 
 const whole = (value: number | null): string => (value === null ? '-' : Math.round(value).toLocaleString('en-US'))
@@ -42,6 +42,15 @@ const ratioRow = ({ name, of, to, opsPerSecond, ratio }: RatioResult): string[] 
   `${of} / ${to}`,
 ]
 
+/** From this many cores on what else ran has visibly cost operations per second. */
+const noisyCores = 0.2
+
+const noiseLines = (measured: readonly CaseResult[]): string[] => {
+  const others = median(measured.map(({ othersCpu }) => othersCpu))
+  if (others === null || others < noisyCores) return []
+  return ['', `Other programs used ${others.toFixed(1)} cores meanwhile: ops/s and latency are lower bounds, ops/cpu-s says more.`]
+}
+
 /** The lines of the answer: machine, cases, ratios, and what was not measured and why. */
 export const reportLines = ({ machine, cases, ratios }: BenchResult): string[] => {
   const measured = cases.filter(({ runs }) => runs.length > 0)
@@ -53,6 +62,7 @@ export const reportLines = ({ machine, cases, ratios }: BenchResult): string[] =
     '',
     ...(measured.length > 0 ? align(table) : []),
     ...(ratios.length > 0 ? ['', ...align(ratioTable)] : []),
+    ...noiseLines(measured),
     ...(missing.length > 0 ? [''] : []),
     ...missing.map(({ name, state, problem }) => `${name}: ${state === 'failed' ? 'failed' : 'not measured'}: ${problem ?? ''}`),
   ]
