@@ -11,5 +11,5 @@ await main(async () => {
   await ensureInstalled()
   const node = ensureNode()
   await ensureBuilt()
-  return stayWith(node, [cliFile, ...args])
+  return stayWith(node, [cliFile, ...args], { tied: true })
 })

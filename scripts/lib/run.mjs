@@ -25,15 +25,27 @@ export const run = (command, args, { env = process.env, cwd = root, quiet = fals
 /** npm is a script on Windows, which needs a shell there. */
 export const npm = (args, options = {}) => run('npm', args, { ...options, shell: process.platform === 'win32' })
 
+/** Calls `gone` when the process that started us is no more. Nothing tells us, so it is looked for; npm's script is meant here. */
+const whenParentIsGone = (gone) => {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    gone()
+  }, 1_000)
+  timer.unref()
+}
+
 /**
  * Stays with a command in the foreground: signals to us go on to it, and its exit is ours. A terminal sends Ctrl-C to the whole
- * group, so the child usually has it already; a second one does no harm.
+ * group, so the child usually has it already; a second one does no harm. `tied`: the child is a Node process and has a channel
+ * to us, whose end tells it that we are gone, however that happened.
  */
-export const stayWith = (command, args, env = process.env) =>
+export const stayWith = (command, args, { env = process.env, tied = false } = {}) =>
   new Promise((resolve) => {
-    const child = spawn(command, args, { env, stdio: 'inherit' })
-    const forward = (signal) => child.kill(signal)
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward)
+    const child = spawn(command, args, { env, stdio: ['inherit', 'inherit', 'inherit', ...(tied ? ['ipc'] : [])] })
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+    if (process.env.npm_lifecycle_event === 'start') whenParentIsGone(() => child.kill('SIGTERM'))
     child.on('error', (error) => {
       process.stderr.write(`${command} could not be started: ${error.message}\n`)
       resolve(127)

@@ -38,7 +38,7 @@ export const start = async (args) => {
   await ensureBuilt()
   stage(4, 'Opening the panel; Ctrl-C stops everything')
   const electron = args.length > 0 ? null : await findElectron(node)
-  if (electron === null) return stayWith(node, [cliFile, 'serve', ...args], toolEnvironment())
+  if (electron === null) return stayWith(node, [cliFile, 'serve', ...args], { env: toolEnvironment(), tied: true })
   say(`      Electron ${electronVersion(electron)}`)
-  return stayWith(electron, [root, ...asRoot()], toolEnvironment({ PBFT_PANEL_NODE: node }))
+  return stayWith(electron, [root, ...asRoot(), '--local-cluster'], { env: toolEnvironment({ PBFT_PANEL_NODE: node }) })
 }

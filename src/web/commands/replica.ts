@@ -21,8 +21,11 @@ const replica = (options: ReplicaOptions): Promise<void> => {
   const args = ['--cluster', cluster, '--id', String(options.id)]
   if (options.data !== undefined) args.push('--data', resolve(options.data))
   if (options.allowFaults) args.push('--allow-faults')
-  const child = spawn(process.execPath, [entries.replica, ...args], { stdio: 'inherit' })
+  // The channel makes it end with us, however that happens, as we do with who started us.
+  const child = spawn(process.execPath, [entries.replica, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+  process.on('disconnect', () => child.kill('SIGTERM'))
+  process.channel?.unref()
   return new Promise((done, fail) => {
     child.on('error', fail)
     child.on('exit', (code) => {

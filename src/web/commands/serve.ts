@@ -32,6 +32,8 @@ const stopAsked = (): Promise<void> =>
   new Promise((done) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => done())
     process.on('disconnect', () => done())
+    // Listening must not keep this process alive when all else has ended.
+    process.channel?.unref()
   })
 
 const openCluster = async (host: Host, options: ServeOptions): Promise<ClusterStatus | null> => {
