@@ -3,6 +3,12 @@
  * partitions of its own. Big-endian. One encoding per value, so that equal states have equal digests.
  */
 
+/** Of a lower-case hex digit: '0' is 48, 'a' is 97. */
+const nibbleAt = (hex: string, index: number): number => {
+  const code = hex.charCodeAt(index)
+  return code < 58 ? code - 48 : code - 87
+}
+
 /** Grows as it is written to. */
 export class ByteWriter {
   #bytes: Uint8Array
@@ -68,7 +74,7 @@ export class ByteWriter {
   /** A digest (64 hex digits) as 32 bytes. */
   digest(value: string): void {
     const at = this.#reserve(32)
-    for (let i = 0; i < 32; i++) this.#bytes[at + i] = Number.parseInt(value.slice(i * 2, i * 2 + 2), 16)
+    for (let i = 0; i < 32; i++) this.#bytes[at + i] = (nibbleAt(value, i * 2) << 4) | nibbleAt(value, i * 2 + 1)
   }
 
   /** A copy of what was written. */

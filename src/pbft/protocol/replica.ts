@@ -5,7 +5,7 @@ import type { ProtocolConfig } from './config.ts'
 import { executeReady } from './execution.ts'
 import { asView, type ReplicaId } from './ids.ts'
 import type { ReplicaMessage } from './messages.ts'
-import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose } from './ordering.ts'
+import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose, resumeVotes } from './ordering.ts'
 import type { Persisted } from './records.ts'
 import { answerReads, onForwarded, onRequest } from './requests.ts'
 import { restore } from './restore.ts'
@@ -38,7 +38,7 @@ const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): v
     case 'new-view':
       return onNewView(r, from, message)
     case 'batch-data':
-      return onBatchData(r, from, message)
+      return onBatchData(r, message)
     case 'fetch':
       return onFetch(r, from, message)
     case 'meta-data':
@@ -62,9 +62,10 @@ const onTimer = (r: ReplicaState, timer: TimerName): void => {
   }
 }
 
-/** Says hello; a view change that a crash interrupted goes on. */
+/** Says hello; what a crash interrupted goes on. */
 const onStart = (r: ReplicaState): void => {
   solicit(r)
+  resumeVotes(r)
   const own = r.viewChanges.get(r.config.id)
   if (!r.active && own !== undefined) promise(r, own)
 }
