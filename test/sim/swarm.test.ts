@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { runSwarm } from '../../src/pbft/sim/index.ts'
 
 const swarms = [
+  { replicas: 1, first: 1, seeds: 4, steps: 500 },
   { replicas: 4, first: 1, seeds: 24, steps: 3_000 },
   { replicas: 5, first: 1, seeds: 5, steps: 3_000 },
   { replicas: 6, first: 1, seeds: 5, steps: 3_000 },

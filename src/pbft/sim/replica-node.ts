@@ -285,8 +285,7 @@ export class ReplicaNode {
     const { recording, plant } = this.#world
     if (plant !== null) return
     if (event.type === 'divergence') recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
-    // A batch that several sent is wanted from the first of them only.
-    if (event.type === 'rejected' && accusations.has(event.reason) && event.message !== 'batch-data') {
+    if (event.type === 'rejected' && accusations.has(event.reason)) {
       recording.violation('rejection', `replica ${this.id} rejects a ${event.message} of honest ${event.from}: ${event.reason}`)
     }
   }
