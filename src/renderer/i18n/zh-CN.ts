@@ -40,7 +40,7 @@ export const zhCN: Same<Messages> = {
   },
   nav: {
     label: '页面',
-    overview: '总览',
+    overview: '概览',
     log: '日志',
     views: '视图',
     checkpoints: '检查点',
@@ -260,7 +260,7 @@ export const zhCN: Same<Messages> = {
     menu: 'r{id} 的操作',
   },
   overview: {
-    title: '总览',
+    title: '概览',
     ring: '副本与链路',
     ringCenter: '视图 {view}',
     ringQuorum: '法定人数 {quorum} / {n}',
