@@ -6,8 +6,8 @@ import { isReadOperation, parseOperation, type Operation } from './operations.ts
 import { encodeResult, type OperationResult } from './results.ts'
 
 /** The first partitions are the key-value store's, the others the ledger's. Fixed: state digests depend on it. */
-export const kvPartitions = 1_024
-export const ledgerPartitions = 64
+const kvPartitions = 1_024
+const ledgerPartitions = 64
 
 const notAnOperation = encodeResult({ ok: false, error: 'not-an-operation' })
 

@@ -1,5 +1,5 @@
 /** Which faults a run has, and how strong. Drawn from the seed, so that every seed is another mixture. */
-import { noLinkFault, type LinkRule } from '../faults/index.ts'
+import { behaviourNames, noLinkFault, type BehaviourName, type LinkRule } from '../faults/index.ts'
 import type { Random } from './random.ts'
 
 export const nemesisActions = [
@@ -31,6 +31,8 @@ export interface FaultMix {
   readonly clockDrift: number
   /** Probability that a client gives a request up after a while. */
   readonly giveUp: number
+  /** What the first replicas in the seed's order do all the time, also after healing; those beyond the f-th do nothing of it. */
+  readonly traitors: readonly BehaviourName[]
 }
 
 /** No faults but the time that things take. */
@@ -44,6 +46,7 @@ export const calmMix: FaultMix = {
   clockOffsetMs: 0,
   clockDrift: 0,
   giveUp: 0,
+  traitors: [],
 }
 
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
@@ -67,5 +70,6 @@ export function drawFaultMix(random: Random): FaultMix {
     clockOffsetMs: some(0.5, () => 2_000),
     clockDrift: some(0.5, () => 0.01),
     giveUp: some(0.3, () => 0.1),
+    traitors: random.chance(0.4) ? Array.from({ length: random.whole(1, 3) }, () => random.pick(behaviourNames)) : [],
   }
 }

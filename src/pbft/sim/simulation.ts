@@ -46,7 +46,7 @@ export interface SeedResult {
 }
 
 /** After healing, everything that is under way has to be finished within this much simulated time. */
-export const livenessBoundMs = 20_000
+const livenessBoundMs = 20_000
 /** The faults end after this much simulated time even if little has happened, ms. */
 const faultsMaxMs = 60_000
 /** How long after everything else has settled a replica that left its view alone is waited for, ms. */

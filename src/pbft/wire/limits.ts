@@ -8,7 +8,7 @@ export const messageBytesMax = 32 * 1_048_576
 /** The largest operation that the contract allows (cas of two values of 2^20 UTF-16 units each, and its key) fits. */
 export const operationBytesMax = 4 * 1_048_576 + 65_536
 /** Result of one operation, in bytes. */
-export const resultBytesMax = operationBytesMax
+export const resultBytesMax = 4 * 1_048_576
 /** Replicas of a cluster; ids are below it. */
 export const replicasMax = 100
 /** UTF-16 units of a client id, at least 1. */
