@@ -80,6 +80,7 @@ const prepareAll = (database: Database.Database) => ({
   insertPartition: database.prepare<[number, Uint8Array, number]>(
     'INSERT OR REPLACE INTO partitions (number, bytes, sum) VALUES (?, ?, ?)',
   ),
+  lastCheckpoint: database.prepare<[], { seq: number }>(`SELECT seq FROM records WHERE kind = 'checkpoint' ORDER BY id DESC LIMIT 1`),
   dropSlots: database.prepare<[number]>(`DELETE FROM records WHERE kind IN ('pre-prepared', 'prepared', 'executed', 'batch') AND seq <= ?`),
   dropCheckpoints: database.prepare<[number]>(`DELETE FROM records WHERE kind = 'checkpoint' AND seq < ?`),
   dropAllButLast: database.prepare<[string, string]>(
@@ -171,18 +172,20 @@ class SqliteStorage implements Storage {
     if (record.kind === 'stable') this.#collectGarbage(record.stable.seq)
   }
 
+  /** What lies above the state on disk stays, whatever is stable: a restart goes on from that state. */
   #collectGarbage(stableSeq: number): void {
-    this.#statements.dropSlots.run(stableSeq)
-    this.#statements.dropCheckpoints.run(stableSeq)
+    const through = Math.min(stableSeq, this.#statements.lastCheckpoint.get()?.seq ?? 0)
+    this.#statements.dropSlots.run(through)
+    this.#statements.dropCheckpoints.run(through)
     for (const kind of singular) this.#statements.dropAllButLast.run(kind, kind)
-    this.#trimHistory(stableSeq)
+    this.#trimHistory(through)
   }
 
-  /** Batches up to the stable checkpoint are only for the panel; the oldest go when there are too many. */
-  #trimHistory(stableSeq: number): void {
+  /** Batches that recovery does not need are only for the panel; the oldest go when there are too many. */
+  #trimHistory(through: number): void {
     while (this.#historyCount > this.#bounds.batchesMax || this.#historyBytes > this.#bounds.bytesMax) {
       const oldest = this.#statements.oldest.get()
-      if (oldest === undefined || oldest.seq > stableSeq) return
+      if (oldest === undefined || oldest.seq > through) return
       this.#statements.dropHistory.run(oldest.seq)
       this.#historyCount -= 1
       this.#historyBytes -= oldest.size

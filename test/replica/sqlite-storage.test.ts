@@ -139,6 +139,9 @@ describe('what was committed', () => {
       'pre-prepared 4',
       'stable 2',
     ])
+    // A checkpoint that is stable elsewhere, above the state on this disk, lets nothing go that leads there.
+    storage.commit([executed(3), stable(4)])
+    expect(shape(storage.load().records)).toContain('executed 3')
     storage.commit([checkpoint(4, []), stable(4)])
     expect(shape(storage.load().records)).toEqual(['checkpoint 4', 'stable 4'])
     // For the panel all four stay.

@@ -48,6 +48,19 @@ export class TestDisk {
   }
 }
 
+/** What is left when a disk drops everything that records.ts lets it drop. */
+export const compacted = (records: readonly LogRecord[]): LogRecord[] => {
+  const lastOf = (kind: LogRecord['kind']): number => records.findLastIndex((record) => record.kind === kind)
+  const stable = records[lastOf('stable')]
+  const base = records[lastOf('checkpoint')]
+  if (stable?.kind !== 'stable' || base?.kind !== 'checkpoint') return records.slice()
+  const through = Math.min(stable.stable.seq, base.message.seq)
+  return records.filter((record, index) => {
+    if (record.kind === 'checkpoint') return true
+    return 'seq' in record ? record.seq > through : index === lastOf(record.kind)
+  })
+}
+
 export interface Node {
   readonly id: ReplicaId
   core: ReplicaCore

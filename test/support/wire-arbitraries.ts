@@ -120,6 +120,10 @@ export const messageArbitraries: Record<messages.Message['type'], fc.Arbitrary<m
 
 export const anyMessage: fc.Arbitrary<messages.Message> = fc.oneof(...Object.values<fc.Arbitrary<messages.Message>>(messageArbitraries))
 
+const certificates = fc
+  .uniqueArray(fc.record({ seq, digest, view }), { maxLength: 4, selector: (certificate) => certificate.seq })
+  .map((list) => list.toSorted(bySeq))
+
 /** Records as they come back: a checkpoint's partitions are not part of its bytes. */
 export const anyRecord: fc.Arbitrary<LogRecord> = fc.oneof<fc.Arbitrary<LogRecord>[]>(
   fc.record({ kind: fc.constant('pre-prepared' as const), ...header, batch: batches, signature }),
@@ -132,7 +136,7 @@ export const anyRecord: fc.Arbitrary<LogRecord> = fc.oneof<fc.Arbitrary<LogRecor
   }),
   fc.record({ kind: fc.constant('batch' as const), seq, digest, batch: batches }),
   fc.record({ kind: fc.constant('view-change' as const), message: viewChange }),
-  fc.record({ kind: fc.constant('new-view' as const), message: newView }),
+  fc.record({ kind: fc.constant('new-view' as const), message: newView, prepared: certificates, prePrepared: certificates }),
   fc.record({
     kind: fc.constant('checkpoint' as const),
     message: checkpoint,

@@ -29,6 +29,12 @@ export const propose = (r: ReplicaState): void => {
   }
 }
 
+/**
+ * The latest time that a proposed batch may have. There is no earliest: execution never lets agreed time go back. A clock that was
+ * set back, on one machine that of all replicas, makes the time already agreed look far ahead; it is not refused for that.
+ */
+const latestTime = (r: ReplicaState): number => Math.max(r.nowMs + r.config.clockSkewMaxMs, r.replicated.timeMs, r.highestTimeMs)
+
 /** Agreed time never decreases: not below what was executed, nor below the batch before. */
 const earliestTime = (r: ReplicaState, seq: SeqNo): number => Math.max(r.replicated.timeMs, r.log.get(seq - 1)?.batch?.timeMs ?? 0)
 
@@ -50,6 +56,7 @@ export const recordPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, b
   r.log.keepBatch(slot.seq, digest, batch)
   r.log.notePrePrepared(slot, digest, r.view)
   if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
+  if (batch.timeMs > r.highestTimeMs) r.highestTimeMs = batch.timeMs
   if (!isPrimary(r)) slot.prepares.add(r.config.id, r.view, digest)
 }
 
@@ -116,9 +123,8 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
   if ((accepted !== null && accepted !== message.digest) || message.seq <= chosenThrough(r))
     return reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
   if (r.capabilities.digest(message.batch.bytes) !== message.digest) return reject(r, 'digest-mismatch', 'pre-prepare', from)
-  const earliest = earliestTime(r, message.seq)
-  const latest = Math.max(r.nowMs + r.config.clockSkewMaxMs, earliest)
-  if (message.batch.timeMs < earliest || message.batch.timeMs > latest) return reject(r, 'time-out-of-bounds', 'pre-prepare', from)
+  // Not kept: its sender shows it again when this replica's status lacks it, and by then the clock may agree.
+  if (message.batch.timeMs > latestTime(r)) return reject(r, 'time-out-of-bounds', 'pre-prepare', from)
   acceptBatch(r, r.log.open(message.seq), message)
 }
 
@@ -153,8 +159,15 @@ export const adoptChosen = (r: ReplicaState): void => {
     if (entry === undefined || entry.seq > highWatermark(r)) return
     if (entry.seq <= lowWatermark(r)) continue
     const batch = r.log.batch(entry.digest)
-    if (batch === undefined) r.missing.set(entry.digest, entry.seq)
-    else enterPrePrepared(r, r.log.open(entry.seq), entry.digest, batch)
+    if (batch === undefined) {
+      r.missing.set(entry.digest, entry.seq)
+      continue
+    }
+    // A faulty primary can propose one batch twice: the bytes stay on disk as long as the later place needs them.
+    if ((r.log.keptThrough(entry.digest) ?? entry.seq) < entry.seq) {
+      persist(r, { kind: 'batch', seq: entry.seq, digest: entry.digest, batch })
+    }
+    enterPrePrepared(r, r.log.open(entry.seq), entry.digest, batch)
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * What a replica writes to its disk. Records are replayed in the order in which they were persisted; that order is the whole
  * of a replica's memory. The disk drops (it may do so lazily, and only does so on a `stable` record):
- *  - `pre-prepared`, `prepared`, `executed` and `batch` records up to the stable checkpoint's seq;
+ *  - `pre-prepared`, `prepared`, `executed` and `batch` records up to the lower of the stable checkpoint's seq and the seq of the
+ *    last `checkpoint` record: what lies above the state on disk is needed to come back to where this replica was;
  *  - every `view-change`, `new-view` and `stable` record but the last of its kind.
  * Partitions are kept by index, the last write wins, and are handed back together with the last `checkpoint` record.
  */
 import type { Digest, SeqNo, View } from './ids.ts'
-import type { Batch, Checkpoint, NewView, StableCheckpoint, ViewChange } from './messages.ts'
+import type { Batch, CertificateEntry, Checkpoint, NewView, StableCheckpoint, ViewChange } from './messages.ts'
 
 export interface PartitionBytes {
   readonly index: number
@@ -38,8 +39,16 @@ export type LogRecord =
   | { readonly kind: 'batch'; readonly seq: SeqNo; readonly digest: Digest; readonly batch: Batch }
   /** Backs this replica's view-change: it has left every lower view. */
   | { readonly kind: 'view-change'; readonly message: ViewChange }
-  /** The new view was entered; its chosen batches count as pre-prepared in it. */
-  | { readonly kind: 'new-view'; readonly message: NewView }
+  /**
+   * The new view was entered; its chosen batches count as pre-prepared in it once their bytes are at hand. `prepared` and
+   * `prePrepared` are this replica's own P and Q as it entered: what it knew only from the new-view before, whose record goes.
+   */
+  | {
+      readonly kind: 'new-view'
+      readonly message: NewView
+      readonly prepared: readonly CertificateEntry[]
+      readonly prePrepared: readonly CertificateEntry[]
+    }
   /** A checkpoint was taken (or fetched, `transferred`): the partitions that changed since the last one, or all of them. */
   | {
       readonly kind: 'checkpoint'

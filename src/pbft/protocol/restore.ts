@@ -25,8 +25,8 @@ export const restore = (r: ReplicaState, persisted: Persisted): void => {
   }
   const base = lastOf(records, 'checkpoint')
   if (base !== null) loadBase(r, base, persisted)
-  assertThat(r.lastExecuted >= lowWatermark(r), 'the disk holds the state of its stable checkpoint')
   for (const record of records) replay(r, record)
+  assertThat(r.lastExecuted >= lowWatermark(r), 'the disk leads to the state of its stable checkpoint')
   r.highestOrdered = asSeqNo(Math.max(r.highestOrdered, r.lastExecuted))
   r.again = true
 }
@@ -59,6 +59,7 @@ const replay = (r: ReplicaState, record: LogRecord): void => {
       r.viewChanges.set(r.config.id, record.message)
       return
     case 'new-view':
+      replayCertificates(r, record)
       return replayNewView(r, record.message)
     case 'checkpoint':
       // The last one is loaded already, with its state.
@@ -91,12 +92,13 @@ const replayPrepared = (r: ReplicaState, record: RecordOf<'prepared'>): void => 
 /** Executes again what came after the checkpoint; determinism makes it the same state. */
 const replayExecuted = (r: ReplicaState, record: RecordOf<'executed'>): void => {
   const { seq, digest, batch } = record
-  if (!inWindow(r, seq)) return
   assertThat(r.capabilities.digest(batch.bytes) === digest, 'an executed batch on disk has its digest')
-  const slot = r.log.open(seq)
-  assertThat(slot.executed === null || slot.executed === digest, 'one batch is executed under one sequence number')
-  slot.executed = digest
-  r.log.keepBatch(seq, digest, batch)
+  if (inWindow(r, seq)) {
+    const slot = r.log.open(seq)
+    assertThat(slot.executed === null || slot.executed === digest, 'one batch is executed under one sequence number')
+    slot.executed = digest
+    r.log.keepBatch(seq, digest, batch)
+  }
   if (seq !== r.lastExecuted + 1) return
   r.replicated.execute(seq, batch)
   r.lastExecuted = seq
@@ -111,6 +113,19 @@ const replayBatch = (r: ReplicaState, seq: SeqNo, digest: Digest, batch: Batch):
   if (!r.active || r.newView === null) return
   for (const entry of r.newView.chosen) {
     if (entry.digest === digest && inWindow(r, entry.seq)) recordPrePrepared(r, r.log.open(entry.seq), digest, batch)
+  }
+}
+
+/** P and Q as they were when the view was entered. */
+const replayCertificates = (r: ReplicaState, record: RecordOf<'new-view'>): void => {
+  for (const { seq, digest, view } of record.prepared) {
+    if (!inWindow(r, seq)) continue
+    const slot = r.log.open(seq)
+    if ((slot.lastPrepared?.view ?? -1) < view) recordPrepared(r, slot, digest, view)
+  }
+  // The latest view last, as they were entered.
+  for (const { seq, digest, view } of record.prePrepared.toSorted((a, b) => a.view - b.view)) {
+    if (inWindow(r, seq)) r.log.notePrePrepared(r.log.open(seq), digest, view)
   }
 }
 

@@ -82,6 +82,11 @@ export class SlotLog {
     return digest === this.#nullDigest ? this.#nullBatch : this.#batches.get(digest)?.batch
   }
 
+  /** Up to which sequence number garbage collection keeps this batch; null when it is not at hand. The null batch stays for ever. */
+  keptThrough(digest: Digest): number | null {
+    return digest === this.#nullDigest ? Number.POSITIVE_INFINITY : (this.#batches.get(digest)?.seq ?? null)
+  }
+
   keepBatch(seq: SeqNo, digest: Digest, batch: Batch): void {
     if (digest === this.#nullDigest) return
     const known = this.#batches.get(digest)
@@ -89,14 +94,15 @@ export class SlotLog {
     else if (known.seq < seq) known.seq = seq
   }
 
-  /** Enters (seq, digest) into Q for `view`. */
+  /** Enters (seq, digest) into Q for `view`; an entry for a later view stays. */
   notePrePrepared(slot: Slot, digest: Digest, view: View): void {
     const entries = slot.prePrepared
     const last = entries.at(-1)
     if (last !== undefined && last.digest === digest) {
-      entries[entries.length - 1] = { digest, view }
+      if (last.view < view) entries[entries.length - 1] = { digest, view }
       return
     }
+    if (entries.some((entry) => entry.digest === digest && entry.view >= view)) return
     slot.prePrepared = entries.filter((entry) => entry.digest !== digest)
     slot.prePrepared.push({ digest, view })
     this.#bound(slot)

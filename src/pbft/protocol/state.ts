@@ -115,6 +115,8 @@ export interface ReplicaState {
   highestOrdered: SeqNo
   /** Highest seq that this replica ever prepared, in any view. */
   highestPrepared: SeqNo
+  /** Highest time of any batch pre-prepared here, ms: agreed time will not stay below it. */
+  highestTimeMs: number
   /** The new-view that began the current view, or the last one entered; null in view 0. */
   newView: NewView | null
   /** Entries of `newView.chosen` below this index are adopted. */
@@ -187,6 +189,7 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     lastExecuted: asSeqNo(0),
     highestOrdered: asSeqNo(0),
     highestPrepared: asSeqNo(0),
+    highestTimeMs: 0,
     newView: null,
     adopted: 0,
     repair: null,

@@ -115,7 +115,7 @@ const tryNewView = (r: ReplicaState): void => {
   viewChanges.sort((a, b) => a.replica - b.replica)
   const unsigned = { type: 'new-view', view: r.view, replica: r.config.id, viewChanges, ...choice } as const
   const newView: NewView = { ...unsigned, signature: r.capabilities.sign(unsigned) }
-  persist(r, { kind: 'new-view', message: newView })
+  persistNewView(r, newView)
   promise(r, newView)
   enterView(r, newView)
 }
@@ -130,9 +130,14 @@ export const onNewView = (r: ReplicaState, from: ReplicaId, newView: NewView): v
     if (isAwaited) startViewChange(r, asView(r.view + 1), { kind: 'invalid-new-view', detail: problem })
     return
   }
-  persist(r, { kind: 'new-view', message: newView })
+  persistNewView(r, newView)
   enterView(r, newView)
   for (const { stable } of newView.viewChanges) for (const checkpoint of stable.proof) onCheckpoint(r, from, checkpoint)
+}
+
+/** With the own P and Q: the records that they came from, another new-view among them, may be dropped before these sequence numbers. */
+const persistNewView = (r: ReplicaState, message: NewView): void => {
+  persist(r, { kind: 'new-view', message, prepared: r.log.prepared(), prePrepared: r.log.prePrepared() })
 }
 
 const enterView = (r: ReplicaState, newView: NewView): void => {

@@ -74,14 +74,15 @@ export class SimDisk {
     const lastOf = (kind: LogRecord['kind']): number => records.findLastIndex((record) => record.kind === kind)
     const lastStable = records[lastOf('stable')]
     if (lastStable?.kind !== 'stable') return
-    const stableSeq = lastStable.stable.seq
+    const base = records[lastOf('checkpoint')]
+    const through = Math.min(lastStable.stable.seq, base?.kind === 'checkpoint' ? base.message.seq : 0)
     const isKept = (record: LogRecord, index: number): boolean => {
       switch (record.kind) {
         case 'pre-prepared':
         case 'prepared':
         case 'executed':
         case 'batch':
-          return record.seq > stableSeq
+          return record.seq > through
         case 'view-change':
         case 'new-view':
         case 'stable':

@@ -58,6 +58,7 @@ export class ReplicaNode {
   readonly #config: ProtocolConfig
   readonly #random: Random
   readonly #disk: SimDisk
+  readonly #hours: Random
   readonly #digest = createDigest()
   /** Grows at every crash: what was scheduled for an earlier life does not happen in a later one. */
   #life = 0
@@ -78,6 +79,7 @@ export class ReplicaNode {
     this.#config = config
     this.#random = random
     this.#disk = new SimDisk(random.fork('disk'))
+    this.#hours = random.fork('hours')
     this.#clockOffsetMs = random.between(-1, 1) * world.mix.clockOffsetMs
     this.#clockDrift = random.between(-1, 1) * world.mix.clockDrift
   }
@@ -86,9 +88,10 @@ export class ReplicaNode {
     return this.core !== null
   }
 
-  /** Sets the clock forwards or backwards, within what clocks may be apart. */
+  /** Sets the clock forwards or backwards, within what clocks may be apart; now and then an hour back, which nothing may stand still for. */
   jumpClock(): void {
     this.#clockOffsetMs = this.#random.between(-3_000, 3_000)
+    if (this.#hours.chance(0.3)) this.#clockOffsetMs -= 3_600_000
     this.#trace(`clock ${this.#clockOffsetMs.toFixed(0)}`)
   }
 

@@ -61,8 +61,8 @@ export function writeUnsignedViewChange(writer: Writer, message: Unsigned<ViewCh
   writeReplica(writer, message.replica)
   writeStable(writer, message.stable)
   writeList(writer, message.checkpoints, entriesMax, writeCheckpointEntry)
-  writeList(writer, message.prepared, entriesMax, writeCertificateEntry)
-  writeList(writer, message.prePrepared, entriesMax, writeCertificateEntry)
+  writeCertificates(writer, message.prepared)
+  writeCertificates(writer, message.prePrepared)
 }
 
 export function writeViewChange(writer: Writer, message: ViewChange): void {
@@ -76,10 +76,8 @@ export function readViewChange(reader: Reader): ViewChange {
   const stable = readStable(reader)
   const checkpoints = readList(reader, entriesMax, readCheckpointEntry)
   requireAscending(reader, checkpoints, isLaterSeq)
-  const prepared = readList(reader, entriesMax, readCertificateEntry)
-  requireAscending(reader, prepared, isLaterSeq)
-  const prePrepared = readList(reader, entriesMax, readCertificateEntry)
-  requireAscending(reader, prePrepared, isLaterSeqOrDigest)
+  const prepared = readPreparedEntries(reader)
+  const prePrepared = readPrePreparedEntries(reader)
   return { type: 'view-change', view, replica, stable, checkpoints, prepared, prePrepared, signature: readSignature(reader) }
 }
 
@@ -124,6 +122,24 @@ function writeCertificateEntry(writer: Writer, entry: CertificateEntry): void {
   writer.u53(entry.seq)
   writer.digest(entry.digest)
   writer.u53(entry.view)
+}
+
+export function writeCertificates(writer: Writer, entries: readonly CertificateEntry[]): void {
+  writeList(writer, entries, entriesMax, writeCertificateEntry)
+}
+
+/** P: one entry per sequence number. */
+export function readPreparedEntries(reader: Reader): CertificateEntry[] {
+  const prepared = readList(reader, entriesMax, readCertificateEntry)
+  requireAscending(reader, prepared, isLaterSeq)
+  return prepared
+}
+
+/** Q: one entry per sequence number and digest. */
+export function readPrePreparedEntries(reader: Reader): CertificateEntry[] {
+  const prePrepared = readList(reader, entriesMax, readCertificateEntry)
+  requireAscending(reader, prePrepared, isLaterSeqOrDigest)
+  return prePrepared
 }
 
 const readCertificateEntry = (reader: Reader): CertificateEntry => ({

@@ -6,10 +6,13 @@ import { entriesMax, resultBytesMax } from './limits.ts'
 import {
   readCheckpoint,
   readNewView,
+  readPreparedEntries,
+  readPrePreparedEntries,
   readPrePrepareHeader,
   readSignature,
   readStable,
   readViewChange,
+  writeCertificates,
   writeCheckpoint,
   writeNewView,
   writePrePrepareHeader,
@@ -62,7 +65,9 @@ function writeBody(writer: Writer, record: LogRecord): void {
     case 'view-change':
       return writeViewChange(writer, record.message)
     case 'new-view':
-      return writeNewView(writer, record.message)
+      writeNewView(writer, record.message)
+      writeCertificates(writer, record.prepared)
+      return writeCertificates(writer, record.prePrepared)
     case 'checkpoint':
       writeCheckpoint(writer, record.message)
       writer.u53(record.timeMs)
@@ -78,7 +83,12 @@ const readers: Readonly<Record<number, (reader: Reader) => LogRecord>> = {
   [recordTags.executed]: readExecuted,
   [recordTags.batch]: (reader) => ({ kind: 'batch', seq: readSeq(reader), digest: readDigest(reader), batch: readBatch(reader) }),
   [recordTags['view-change']]: (reader) => ({ kind: 'view-change', message: readViewChange(reader) }),
-  [recordTags['new-view']]: (reader) => ({ kind: 'new-view', message: readNewView(reader) }),
+  [recordTags['new-view']]: (reader) => ({
+    kind: 'new-view',
+    message: readNewView(reader),
+    prepared: readPreparedEntries(reader),
+    prePrepared: readPrePreparedEntries(reader),
+  }),
   [recordTags.checkpoint]: readCheckpointRecord,
   [recordTags.stable]: (reader) => ({ kind: 'stable', stable: readStable(reader) }),
 }

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 import { asDigest, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
-import type { ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
+import type { ReplicaMessage, ViewChange } from '../../../src/pbft/protocol/messages.ts'
+import type { LogRecord } from '../../../src/pbft/protocol/records.ts'
+import { createReplica } from '../../../src/pbft/protocol/replica.ts'
 import { encodeBatch } from '../../../src/pbft/wire/index.ts'
-import { add } from '../../support/counter-service.ts'
-import { Cluster, sha256 } from '../../support/protocol-cluster.ts'
+import { add, createCounterService } from '../../support/counter-service.ts'
+import { Cluster, compacted, sha256, testCapabilities, testConfig, TestDisk } from '../../support/protocol-cluster.ts'
 import { Random } from '../../support/random.ts'
 
 const SEEDS = Number(process.env['PBFT_SEEDS'] ?? 25)
@@ -129,6 +131,45 @@ it('three correct replicas agree and finish beside a liar', { timeout: 1_000 * S
       throw new Error(`seed ${seed}`, { cause })
     }
   }
+})
+
+/** What a replica that comes back from these records would tell in a view change. */
+const certificatesFrom = (
+  records: readonly LogRecord[],
+  n: number,
+  id: number,
+): Pick<ViewChange, 'stable' | 'prepared' | 'prePrepared'> => {
+  const disk = new TestDisk()
+  disk.records = records.slice()
+  const core = createReplica(testConfig(n, id), testCapabilities, createCounterService(), disk.read())
+  const effects = core.step({ type: 'operator', command: { kind: 'change-view' } }, 1)
+  const messages = effects.flatMap((effect) => (effect.type === 'send' && effect.message.type === 'view-change' ? [effect.message] : []))
+  const { stable, prepared, prePrepared } = messages.at(-1)!
+  return { stable, prepared, prePrepared }
+}
+
+it('what the disk drops takes nothing from P and Q', { timeout: 1_000 * SEEDS }, () => {
+  let entries = 0
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const random = new Random(seed)
+    const cluster = new Cluster({ lazyDisk: true })
+    const clients = Array.from({ length: 3 }, () => cluster.addClient())
+    const down = new Set<number>()
+    const weather = drawWeather(random)
+    for (let i = 0; i < 3_000; i++) {
+      const client = clients[random.below(clients.length)]!
+      if (!client.core.busy) cluster.submit(client, add(1))
+      disturb(cluster, random, weather, down, i)
+      if (random.chance(0.003)) cluster.input(random.below(4), { type: 'operator', command: { kind: 'change-view' } })
+      if (i % 300 > 0) continue
+      for (const { id, disk } of cluster.nodes) {
+        const whole = certificatesFrom(disk.records, 4, id)
+        expect(certificatesFrom(compacted(disk.records), 4, id), `seed ${seed}, step ${i}, replica ${id}`).toEqual(whole)
+        entries += whole.prePrepared.length
+      }
+    }
+  }
+  expect(entries).toBeGreaterThan(100)
 })
 
 it('agrees, executes once and finishes under a hostile schedule', { timeout: 1_000 * SEEDS }, () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { add, readCounter } from '../../support/counter-service.ts'
 import { Cluster } from '../../support/protocol-cluster.ts'
+import { batchOf, prePrepareOf, rejectionsIn, requestOf, sentIn, Solo } from '../../support/solo-replica.ts'
 
 describe('normal case', () => {
   it.each([1, 4, 5, 7])('executes requests once, in one order, at %i replicas', (n) => {
@@ -14,6 +15,33 @@ describe('normal case', () => {
     expect(cluster.nodes.map((node) => node.core.snapshot().lastExecuted)).toEqual(cluster.nodes.map(() => 10))
     expect(cluster.node(0).core.snapshot().lowWatermark).toBe(8)
     expect(cluster.nodes.every((node) => node.core.snapshot().view === 0)).toBe(true)
+  })
+
+  it('goes on when the clocks of all are set back by an hour, and agreed time stands still until then', () => {
+    const cluster = new Cluster()
+    const client = cluster.addClient()
+    for (let i = 0; i < 3; i++) cluster.call(client, add(1))
+    const { timeMs } = cluster.node(0).core.snapshot()
+    cluster.run(5_000)
+    cluster.nowMs -= 3_600_000
+    for (let i = 0; i < 3; i++) cluster.call(client, add(1))
+    expect(cluster.nodes.map((node) => node.core.snapshot().view)).toEqual([0, 0, 0, 0])
+    expect(cluster.nodes.map((node) => node.core.snapshot().timeMs)).toEqual([timeMs, timeMs, timeMs, timeMs])
+    cluster.assertAgreement()
+  })
+
+  it('refuses a batch from too far ahead, and takes it when its own clock has come nearer', () => {
+    const solo = new Solo()
+    const message = prePrepareOf(0, 1, batchOf(solo.nowMs + 10_001, requestOf('a/1', 1, add(1))))
+    expect(rejectionsIn(solo.receive(0, message))).toEqual(['time-out-of-bounds'])
+    solo.nowMs += 1
+    expect(sentIn(solo.receive(0, message))).toContain('prepare')
+    // What was accepted sets the measure: a clock that is set back refuses nothing that comes after it.
+    solo.nowMs -= 900_000
+    const next = prePrepareOf(0, 2, batchOf(message.batch.timeMs, requestOf('a/1', 2, add(1))))
+    expect(sentIn(solo.receive(0, next))).toContain('prepare')
+    const earlier = prePrepareOf(0, 3, batchOf(solo.nowMs, requestOf('a/1', 3, add(1))))
+    expect(sentIn(solo.receive(0, earlier))).toContain('prepare')
   })
 
   it('gathers requests into batches while the pipeline is full', () => {
