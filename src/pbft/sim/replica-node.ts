@@ -1,7 +1,8 @@
 /** One simulated replica process: a core, its disk, its timers, and the rule of steps.ts about what may leave when. */
+import { createOutbox, type BehaviourName, type Outbox } from '../faults/index.ts'
 import type { Capabilities } from '../protocol/capabilities.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
-import type { ReplicaId } from '../protocol/ids.ts'
+import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
 import { primaryOf } from '../protocol/quorum.ts'
 import type { Message, ReplicaMessage, Reply } from '../protocol/messages.ts'
 import type { LogRecord } from '../protocol/records.ts'
@@ -26,6 +27,8 @@ export interface ReplicaWorld {
   readonly trace: Trace
   readonly mix: FaultMix
   readonly plant: Plant | null
+  /** By replica id: what the Byzantine ones do. */
+  readonly traitors: ReadonlyMap<number, BehaviourName>
   send(from: ReplicaId, to: number, bytes: Uint8Array): void
   sendReply(from: ReplicaId, reply: Reply, bytes: Uint8Array): void
   countStep(): void
@@ -51,6 +54,9 @@ const accusations = new Set<string>([
   'invalid-partition',
 ])
 
+/** What only a signature of the accused binds to it; in honest hands the rest can come of what a traitor said. */
+const ownFaults = new Set<string>(['wrong-sender', 'invalid-new-view', 'invalid-partition'])
+
 export class ReplicaNode {
   readonly id: ReplicaId
   core: ReplicaCore | null = null
@@ -60,6 +66,8 @@ export class ReplicaNode {
   readonly #disk: SimDisk
   readonly #hours: Random
   readonly #digest = createDigest()
+  /** Of a Byzantine replica: what leaves instead of what its core sends. */
+  #outbox: Outbox | null = null
   /** Grows at every crash: what was scheduled for an earlier life does not happen in a later one. */
   #life = 0
   #waiting: Waiting[] = []
@@ -88,6 +96,11 @@ export class ReplicaNode {
     return this.core !== null
   }
 
+  /** Of one that is not, nothing is judged but what the others make of it. */
+  get isCorrect(): boolean {
+    return !this.#world.traitors.has(this.id)
+  }
+
   /** Sets the clock forwards or backwards, within what clocks may be apart; now and then an hour back, which nothing may stand still for. */
   jumpClock(): void {
     this.#clockOffsetMs = this.#random.between(-3_000, 3_000)
@@ -102,15 +115,25 @@ export class ReplicaNode {
     try {
       const core = createReplica(this.#config, capabilities, createService(), this.#disk.load())
       this.core = this.#world.plant?.wrap(core, this.id, this.#random) ?? core
+      this.#outbox = this.#createOutbox(capabilities)
     } catch (error) {
       return this.#broken('could not start', error)
     }
     const { lastExecuted, view } = this.core.snapshot()
     this.#trace(`start view ${view} executed ${lastExecuted}`)
-    if (!isFirst) {
+    if (!isFirst && this.isCorrect) {
       this.#world.recording.log.push({ kind: 'restarted', replica: this.id, seq: lastExecuted, durableSeq: this.#durableSeq })
     }
     this.#step({ type: 'start' })
+  }
+
+  #createOutbox(capabilities: Capabilities): Outbox | null {
+    const behaviour = this.#world.traitors.get(this.id)
+    if (behaviour === undefined) return null
+    const random = this.#random.fork(`outbox ${this.#life}`)
+    const { n, viewTimeoutMs } = this.#config
+    const victim = asReplicaId(random.whole(0, n - 1))
+    return createOutbox(behaviour, { id: this.id, n, viewTimeoutMs, victim, capabilities, random: random.next })
   }
 
   crash(): void {
@@ -142,9 +165,11 @@ export class ReplicaNode {
   receive(from: ReplicaId | 'client', bytes: Uint8Array): void {
     if (!this.isUp) return
     const decoded = decodeMessage(bytes)
+    const isFromTraitor = from !== 'client' && this.#world.traitors.has(from)
     if (!decoded.ok) return this.#world.recording.violation('codec', `replica ${this.id} cannot read what ${from} sent: ${decoded.reason}`)
     const message = decoded.value
     if (!this.#world.keys.isAuthentic(message, this.id)) {
+      if (isFromTraitor) return this.#trace(`refuses ${describeMessage(message)} from ${from}`)
       return this.#world.recording.violation('authenticity', `replica ${this.id} got a ${message.type} from ${from} with a bad signature`)
     }
     if (message.type === 'reply') return
@@ -174,7 +199,8 @@ export class ReplicaNode {
 
   #broken(what: string, error: unknown): void {
     const reason = error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' ') : String(error)
-    this.#world.recording.violation('crash', `replica ${this.id} ${what}: ${reason}`)
+    if (this.isCorrect) this.#world.recording.violation('crash', `replica ${this.id} ${what}: ${reason}`)
+    else this.#trace(`breaks: ${what}`)
     this.crash()
   }
 
@@ -210,7 +236,7 @@ export class ReplicaNode {
     this.#disk.append(record)
     this.#undurable.push({ position: this.#disk.appended, record })
     // Where there is a quorum of others, what is executed stays so even if this replica forgets it; alone, only its disk decides.
-    if (this.#config.n > 1) this.#world.recording.persisted(this.id, record)
+    if (this.#config.n > 1 && this.isCorrect) this.#world.recording.persisted(this.id, record)
   }
 
   /** The first `position` records survive a crash from here on. */
@@ -224,24 +250,36 @@ export class ReplicaNode {
   }
 
   #send(to: readonly ReplicaId[], message: ReplicaMessage, gated: boolean): void {
-    const bytes = encodeMessage(message)
-    const leave = (): void => {
-      this.#trace(`send ${describeMessage(message)} to ${to.join(',')}`)
-      this.#world.recording.left(this.id, message, message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id)
-      for (const peer of to) {
-        if (peer === this.id) this.#world.recording.violation('driver', `replica ${this.id} sends a ${message.type} to itself`)
-        this.#world.send(this.id, peer, bytes)
+    const outbox = this.#outbox
+    if (outbox !== null) {
+      const betray = (): void => {
+        for (const sending of outbox.send(message, to)) this.#later(sending.delayMs, () => this.#deliver(sending.to, sending.message))
       }
+      return gated ? this.#whenDurable(betray) : betray()
+    }
+    const leave = (): void => {
+      this.#world.recording.left(this.id, message, message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id)
+      this.#deliver(to, message)
     }
     if (gated) this.#whenDurable(leave)
     else leave()
   }
 
+  #deliver(to: readonly ReplicaId[], message: ReplicaMessage): void {
+    this.#trace(`send ${describeMessage(message)} to ${to.join(',')}`)
+    const bytes = encodeMessage(message)
+    for (const peer of to) {
+      if (peer === this.id) this.#world.recording.violation('driver', `replica ${this.id} sends a ${message.type} to itself`)
+      this.#world.send(this.id, peer, bytes)
+    }
+  }
+
   #reply(reply: Reply): void {
-    const bytes = encodeMessage(reply)
     this.#whenDurable(() => {
-      this.#trace(`reply ${reply.client} ${reply.timestamp} seq ${reply.seq}`)
-      this.#world.sendReply(this.id, reply, bytes)
+      for (const said of this.#outbox?.reply(reply) ?? [reply]) {
+        this.#trace(`reply ${said.client} ${said.timestamp} seq ${said.seq}`)
+        this.#world.sendReply(this.id, said, encodeMessage(said))
+      }
     })
   }
 
@@ -285,10 +323,13 @@ export class ReplicaNode {
   #event(event: ProtocolEvent): void {
     if (event.type === 'phase' || event.type === 'request-received') return
     this.#trace(describeEvent(event))
-    const { recording, plant } = this.#world
-    if (plant !== null) return
-    if (event.type === 'divergence') recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
-    if (event.type === 'rejected' && accusations.has(event.reason)) {
+    const { recording, plant, traitors } = this.#world
+    if (plant !== null || !this.isCorrect) return
+    if (event.type === 'divergence' && areApart(event, traitors))
+      recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
+    const isAccusation = event.type === 'rejected' && accusations.has(event.reason)
+    const isExcused = event.type === 'rejected' && traitors.size > 0 && (isTraitor(event.from, traitors) || !ownFaults.has(event.reason))
+    if (isAccusation && !isExcused) {
       recording.violation('rejection', `replica ${this.id} rejects a ${event.message} of honest ${event.from}: ${event.reason}`)
     }
   }
@@ -304,6 +345,15 @@ export class ReplicaNode {
   #trace(text: string): void {
     this.#world.trace.line(this.#world.schedule.now, `r${this.id} ${text}`)
   }
+}
+
+const isTraitor = (from: number | string | null, traitors: ReadonlyMap<number, BehaviourName>): boolean =>
+  typeof from === 'number' && traitors.has(from)
+
+/** Whether correct replicas are among those that differ. */
+function areApart(event: Extract<ProtocolEvent, { type: 'divergence' }>, traitors: ReadonlyMap<number, BehaviourName>): boolean {
+  const digests = event.digests.filter(({ replica }) => !traitors.has(replica)).map(({ digest }) => digest)
+  return new Set(event.own === null ? digests : [...digests, event.own]).size > 1 || traitors.size === 0
 }
 
 function describeInput(input: Input): string {

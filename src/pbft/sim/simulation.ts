@@ -1,5 +1,5 @@
 /** One run: a cluster with clients under faults, then healing, then the checkers' verdict. */
-import { noLinkFault } from '../faults/index.ts'
+import { noLinkFault, type BehaviourName } from '../faults/index.ts'
 import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
@@ -72,6 +72,7 @@ class Simulation {
   readonly #nemesis: Nemesis
   /** Replicas that are down for good from healing on: at most f, and the others have to do without them. */
   readonly #absent = new Set<number>()
+  readonly #traitors: ReadonlyMap<number, BehaviourName>
   #steps = 0
   #highestView = 0
 
@@ -82,6 +83,8 @@ class Simulation {
     this.#trace = new Trace(options.trace ?? null)
     const drawn = drawFaultMix(this.#random.fork('mix'))
     this.#mix = options.faults === 'calm' ? calmMix : { ...drawn, ...options.faults }
+    // A planted bug is to be found among honest replicas.
+    this.#traitors = options.plant === undefined ? drawTraitors(this.#random.fork('traitors'), this.#mix, n) : new Map()
     const shape = this.#random.fork('shape')
     const clients = shape.whole(1, 6)
     const endpoints = n + clients
@@ -96,6 +99,7 @@ class Simulation {
       const world = {
         ...shared,
         plant: options.plant ?? null,
+        traitors: this.#traitors,
         send: (from: ReplicaId, to: number, bytes: Uint8Array) => this.#network.send(from, to, bytes),
         sendReply: (from: ReplicaId, reply: { client: string }, bytes: Uint8Array) => this.#sendReply(from, reply.client, bytes),
         countStep: () => void this.#steps++,
@@ -126,14 +130,14 @@ class Simulation {
     for (const client of this.#clients) client.finish()
     for (const replica of this.#replicas) replica.finish()
     const states = this.#replicas.flatMap((replica) => {
-      if (replica.core === null) return []
+      if (replica.core === null || !replica.isCorrect) return []
       const { view, active, lastExecuted } = replica.core.snapshot()
       return [{ replica: replica.id, view, active, lastExecuted, stateDigest: replica.core.stateDigest() }]
     })
     const violations = judge(this.#recording, {
       states,
       replicas: this.#replicas.length,
-      absent: this.#absent.size,
+      absent: this.#outOfReckoning,
       waiting,
       boundMs: livenessBoundMs,
     })
@@ -155,13 +159,18 @@ class Simulation {
     return !this.#schedule.isEmpty && this.#recording.violations.length === 0
   }
 
+  /** Replicas that nothing is expected of any more. */
+  get #outOfReckoning(): number {
+    return new Set([...this.#absent, ...this.#traitors.keys()]).size
+  }
+
   #heal(): void {
     this.#trace.line(this.#schedule.now, 'heal')
     this.#nemesis.stop()
     this.#setLinks(this.#replicas.length + this.#clients.length, { ...noLinkFault, delayMs: 0.5 })
     const healing = this.#random.fork('healing')
     const f = faultsTolerated(this.#replicas.length)
-    const absent = healing.chance(0.4) ? healing.whole(0, f) : 0
+    const absent = healing.chance(0.4) ? healing.whole(0, f - this.#traitors.size) : 0
     while (this.#absent.size < absent) this.#absent.add(healing.whole(0, this.#replicas.length - 1))
     for (const id of this.#absent) if (this.#replicas[id]!.isUp) this.#replicas[id]!.crash()
     // New requests show that the cluster lives; but they also hide what only they set right.
@@ -193,11 +202,11 @@ class Simulation {
   #settled(): 'all' | 'enough' | 'no' {
     if (this.#clients.some((client) => client.waitingFor !== null)) return 'no'
     const snapshots = this.#replicas.flatMap((replica) =>
-      replica.core === null ? [] : { replica: replica.id, ...replica.core.snapshot() },
+      replica.core === null || !replica.isCorrect ? [] : { replica: replica.id, ...replica.core.snapshot() },
     )
     for (const { view } of snapshots) this.#highestView = Math.max(this.#highestView, view)
     const f = faultsTolerated(this.#replicas.length)
-    if (snapshots.length < this.#replicas.length - this.#absent.size || !isTogether(snapshots, f)) return 'no'
+    if (snapshots.length < this.#replicas.length - this.#outOfReckoning || !isTogether(snapshots, f)) return 'no'
     if (snapshots.some((snapshot) => snapshot.active && snapshot.inFlight > 0)) return 'no'
     return snapshots.every((snapshot) => snapshot.active) ? 'all' : 'enough'
   }
@@ -276,6 +285,17 @@ class Simulation {
       this.#network.setRule(b, a, rule)
     }
   }
+}
+
+/** At most f replicas, each with one of the mixture's behaviours. */
+function drawTraitors(random: Random, mix: FaultMix, n: number): Map<number, BehaviourName> {
+  const traitors = new Map<number, BehaviourName>()
+  for (const behaviour of mix.traitors.slice(0, faultsTolerated(n))) {
+    let id = random.whole(0, n - 1)
+    while (traitors.has(id)) id = (id + 1) % n
+    traitors.set(id, behaviour)
+  }
+  return traitors
 }
 
 function pairsOf(count: number): (readonly [number, number])[] {
