@@ -1,5 +1,6 @@
 /** Child processes for the scripts: run to the end, or stay with them until one side stops. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { root } from './paths.mjs'
 
 /**
@@ -25,11 +26,24 @@ export const run = (command, args, { env = process.env, cwd = root, quiet = fals
 /** npm is a script on Windows, which needs a shell there. */
 export const npm = (args, options = {}) => run('npm', args, { ...options, shell: process.platform === 'win32' })
 
-/** Calls `gone` when the process that started us is no more. Nothing tells us, so it is looked for; npm's script is meant here. */
-const whenParentIsGone = (gone) => {
-  const parent = process.ppid
+/** The parent of a process, where /proc says so; else 0. */
+const parentOf = (pid) => {
+  try {
+    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}
+
+/**
+ * Calls `gone` when npm, which started us by way of a system shell, is no more. Nothing tells us, so it is looked for: the shell
+ * would wait for us for ever.
+ */
+const whenNpmIsGone = (gone) => {
+  const ancestors = () => `${process.ppid} ${parentOf(process.ppid)}`
+  const before = ancestors()
   const timer = setInterval(() => {
-    if (process.ppid === parent) return
+    if (ancestors() === before) return
     clearInterval(timer)
     gone()
   }, 1_000)
@@ -45,7 +59,7 @@ export const stayWith = (command, args, { env = process.env, tied = false } = {}
   new Promise((resolve) => {
     const child = spawn(command, args, { env, stdio: ['inherit', 'inherit', 'inherit', ...(tied ? ['ipc'] : [])] })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-    if (process.env.npm_lifecycle_event === 'start') whenParentIsGone(() => child.kill('SIGTERM'))
+    if (process.env.npm_lifecycle_event === 'start') whenNpmIsGone(() => child.kill('SIGTERM'))
     child.on('error', (error) => {
       process.stderr.write(`${command} could not be started: ${error.message}\n`)
       resolve(127)
