@@ -131,7 +131,7 @@ export const collectGarbage = (r: ReplicaState): void => {
   for (const seq of held.keys()) if (seq < stable.seq && seq !== kept?.message.seq) held.delete(seq)
   for (const list of received) while (list.length > 0 && (list[0]?.seq ?? stable.seq) <= stable.seq) list.shift()
   for (const seq of diverged) if (seq < stable.seq) diverged.delete(seq)
-  for (const [digest, seq] of r.missing) if (seq <= stable.seq) r.missing.delete(digest)
+  for (const wanted of [r.missing, r.unseen]) for (const [digest, seq] of wanted) if (seq <= stable.seq) wanted.delete(digest)
 }
 
 /**

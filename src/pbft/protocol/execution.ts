@@ -1,7 +1,7 @@
 /** Execution in sequence order of what is committed, replies, and the checkpoint every K. */
-import { assertThat, present } from './assert.ts'
+import { assertThat } from './assert.ts'
 import { takeCheckpoint } from './checkpoints.ts'
-import { asSeqNo, type Digest } from './ids.ts'
+import type { Digest } from './ids.ts'
 import type { Batch } from './messages.ts'
 import { reply } from './replies.ts'
 import type { Slot } from './slots.ts'
@@ -13,10 +13,14 @@ export const executeReady = (r: ReplicaState): void => {
     const slot = r.log.get(r.lastExecuted + 1)
     if (slot === undefined) return
     // A batch executed before a repair is executed again on the repaired state, in whatever view this is.
-    const digest = slot.executed ?? (slot.committed ? slot.digest : null)
+    const digest = slot.executed ?? (slot.committed ? slot.digest : slot.learned)
     if (digest === null) return
-    const batch = slot.digest === digest ? slot.batch : r.log.batch(digest)
-    executeSlot(r, slot, digest, present(batch, 'a committed batch is at hand'))
+    const batch = (slot.digest === digest ? slot.batch : r.log.batch(digest)) ?? null
+    if (batch === null) {
+      r.unseen.set(digest, slot.seq)
+      return
+    }
+    executeSlot(r, slot, digest, batch)
   }
 }
 
@@ -36,7 +40,8 @@ const executeSlot = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch):
     r.viewTimer.postponed = 0
   }
   slot.executed = digest
-  r.lastExecuted = asSeqNo(slot.seq)
+  r.lastExecuted = slot.seq
+  if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
   if (slot.seq % r.config.checkpointInterval === 0) takeCheckpoint(r, false)
 }
 

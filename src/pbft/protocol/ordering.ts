@@ -128,10 +128,10 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
   acceptBatch(r, r.log.open(message.seq), message)
 }
 
-/** The slot that a vote belongs to, or null when the vote is late, early beyond the window, or not its sender's. */
+/** The slot that a vote belongs to, or null when the vote is late, early beyond the window, or not its sender's. A commit is never late. */
 const slotOfVote = (r: ReplicaState, from: ReplicaId, vote: Prepare | Commit): Slot | null => {
   if (vote.replica !== from) reject(r, 'wrong-sender', vote.type, from)
-  else if (vote.view < r.view) reject(r, 'wrong-view', vote.type, from)
+  else if (vote.view < r.view && vote.type === 'prepare') reject(r, 'wrong-view', vote.type, from)
   else if (vote.seq > highWatermark(r)) reject(r, 'outside-watermarks', vote.type, from)
   else if (vote.seq > lowWatermark(r)) return r.log.open(vote.seq)
   return null
@@ -145,9 +145,24 @@ export const onPrepare = (r: ReplicaState, from: ReplicaId, vote: Prepare): void
   if (slot !== null && slot.prepares.add(from, vote.view, vote.digest) && r.active && vote.view === r.view) tryPrepared(r, slot)
 }
 
+/** Counts in its own view, also when that is not, or no longer, the one that this replica is in. */
 export const onCommit = (r: ReplicaState, from: ReplicaId, vote: Commit): void => {
   const slot = slotOfVote(r, from, vote)
-  if (slot !== null && slot.commits.add(from, vote.view, vote.digest) && r.active && vote.view === r.view) tryCommitted(r, slot)
+  if (slot === null || !slot.commits.add(from, vote.view, vote.digest)) return
+  if (r.active && vote.view === r.view) tryCommitted(r, slot)
+  learn(r, slot, vote.view, vote.digest)
+}
+
+/**
+ * A quorum of commits decides whatever this replica saw of it: f+1 correct replicas have prepared this very batch, so every later
+ * view chooses it. It makes a replica execute that left the view alone, or that an equivocating primary gave another batch; it
+ * votes for nothing by that.
+ */
+const learn = (r: ReplicaState, slot: Slot, view: View, digest: Digest): void => {
+  if (slot.learned !== null || slot.executed !== null || slot.commits.count(view, digest) < r.quorum) return
+  slot.learned = digest
+  if (!slot.committed) emit(r, { type: 'phase', phase: 'committed', view, seq: slot.seq, digest, requests: 0 })
+  r.again = true
 }
 
 /** Takes up the batches that the new-view chose, as far as the window reaches; the others follow when it moves. */
@@ -173,12 +188,13 @@ export const adoptChosen = (r: ReplicaState): void => {
 
 /** The bytes of a batch that was asked for; anything else is ignored. */
 export const onBatchData = (r: ReplicaState, message: BatchData): void => {
-  if (r.missing.size === 0) return
+  if (r.missing.size === 0 && r.unseen.size === 0) return
   const digest = r.capabilities.digest(message.batch.bytes)
-  const seq = r.missing.get(digest)
+  const seq = r.missing.get(digest) ?? r.unseen.get(digest)
   // Several answer one status: what comes second is late, not wrong.
   if (seq === undefined) return
   r.missing.delete(digest)
+  r.unseen.delete(digest)
   persist(r, { kind: 'batch', seq, digest, batch: message.batch })
   r.log.keepBatch(seq, digest, message.batch)
   r.again = true

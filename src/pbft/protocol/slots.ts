@@ -26,6 +26,8 @@ export interface Slot {
   committed: boolean
   readonly prepares: Votes
   readonly commits: Votes
+  /** What a quorum of commits in one view, whichever it is, says was agreed here. */
+  learned: Digest | null
   /** The digest executed here, in whatever view. */
   executed: Digest | null
   /** P: what was last prepared. */
@@ -65,6 +67,7 @@ export class SlotLog {
       committed: false,
       prepares: new Votes(this.#n),
       commits: new Votes(this.#n),
+      learned: null,
       executed: null,
       lastPrepared: null,
       prePrepared: [],

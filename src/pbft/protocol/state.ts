@@ -107,6 +107,8 @@ export interface ReplicaState {
   readonly viewChanges: Map<ReplicaId, ViewChange>
   /** Batches wanted by digest, and where they were chosen. */
   readonly missing: Map<Digest, SeqNo>
+  /** Batches wanted because a quorum committed them; they are waited for in whatever view. */
+  readonly unseen: Map<Digest, SeqNo>
 
   view: View
   active: boolean
@@ -184,6 +186,7 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     reports: newReports(config.n),
     viewChanges: new Map(),
     missing: new Map(),
+    unseen: new Map(),
     view: asView(0),
     active: true,
     lastExecuted: asSeqNo(0),

@@ -40,14 +40,22 @@ const makeStatus = (r: ReplicaState, solicits: boolean): Status => {
     lastExecuted: r.lastExecuted,
     slots: r.active ? slotStatuses(r) : [],
     viewChangesFrom: held.map((viewChange) => viewChange.replica).sort((a, b) => a - b),
-    missingBatches: [...r.missing.keys()].slice(0, r.config.logWindow),
+    missingBatches: [...new Set([...r.unseen.keys(), ...r.missing.keys()])].slice(0, r.config.logWindow),
     solicits,
   }
 }
 
 /** Something is under way or missing, so that a peer's answer may help. */
 const isBusy = (r: ReplicaState): boolean => {
-  if (!r.active || r.transfer !== null || r.repair !== null || r.missing.size > 0 || r.pending.size > 0 || r.reads.length > 0) return true
+  if (
+    !r.active ||
+    r.transfer !== null ||
+    r.repair !== null ||
+    r.missing.size + r.unseen.size > 0 ||
+    r.pending.size > 0 ||
+    r.reads.length > 0
+  )
+    return true
   if (r.highestOrdered > r.lastExecuted || r.checkpoints.proven.seq > lowWatermark(r)) return true
   return r.reports.some((report) => report.lastExecuted > r.lastExecuted || report.view > r.view)
 }
@@ -89,6 +97,18 @@ export const onStatus = (r: ReplicaState, from: ReplicaId, status: Status): void
   sendBatches(r, from, status)
   if (status.view < r.view || (status.view === r.view && !status.active)) sendViewChanges(r, from, status)
   else if (status.view === r.view && r.active) sendSlots(r, from, status)
+  else if (!status.active && r.active) sendCommits(r, from, status)
+}
+
+/** To one that has left this view by itself: it no longer votes here, but a quorum of commits still tells it what was agreed. */
+const sendCommits = (r: ReplicaState, to: ReplicaId, status: Status): void => {
+  const first = Math.max(status.lastExecuted, lowWatermark(r)) + 1
+  const last = Math.min(status.stableSeq + r.config.logWindow, first + SLOTS_PER_ANSWER_MAX - 1, highWatermark(r))
+  for (let seq = first; seq <= last; seq++) {
+    const slot = r.log.get(seq)
+    if (slot === undefined || slot.digest === null || !slot.prepared || isYounger(r, slot.acceptedAtMs, r.config.statusIntervalMs)) continue
+    sendTo(r, to, { type: 'commit', view: r.view, seq: slot.seq, digest: slot.digest, replica: r.config.id })
+  }
 }
 
 /** The proof of the stable checkpoint to one that is below it; and the own messages for those not stable yet. */

@@ -108,9 +108,11 @@ const tryNewView = (r: ReplicaState): void => {
   const viewChanges = [...r.viewChanges.values()].filter((viewChange) => viewChange.view === r.view)
   const choice = chooseNewView(viewChanges, ruleParameters(r))
   if (choice === null) return
-  // A3: the chosen batches have to be at hand; the next status asks for those that are not.
+  // A3: the chosen batches have to be at hand, but those that are in the state already; the next status asks for what is not.
   r.missing.clear()
-  for (const { seq, digest } of choice.chosen) if (r.log.batch(digest) === undefined) r.missing.set(digest, seq)
+  for (const { seq, digest } of choice.chosen) {
+    if (seq > r.checkpoints.stable.seq && r.log.batch(digest) === undefined) r.missing.set(digest, seq)
+  }
   if (r.missing.size > 0) return
   viewChanges.sort((a, b) => a.replica - b.replica)
   const unsigned = { type: 'new-view', view: r.view, replica: r.config.id, viewChanges, ...choice } as const
