@@ -1,4 +1,4 @@
-import { readdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -40,6 +40,18 @@ describe('the bench', () => {
     }
     const ratio = result.ratios.find(({ of }) => of === 'put-64-none-signature')
     expect(ratio?.ratio).toBeCloseTo((ratio?.opsPerSecond[0] ?? 0) / (ratio?.opsPerSecond[1] ?? 1))
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('tells at once when a replica dies that it did not kill', async () => {
+    const { signal } = new AbortController()
+    const running = runBench({ ...optionsFor(['put-1-none-signature'], signal), warmUpMs: 60_000 })
+    await until(() => readdirSync(folder).some((name) => existsSync(join(folder, name, 'load.log'))))
+    const log = readFileSync(join(folder, readdirSync(folder)[0] ?? '', 'logs/replica-2.log'), 'utf8')
+    process.kill(Number(/"pid":(\d+)/.exec(log)?.[1]), 'SIGKILL')
+    const [only] = (await running).cases
+    expect(only).toMatchObject({ state: 'failed', opsPerSecond: null })
+    expect(only?.problem).toContain('replica 2 ended (SIGKILL')
     expect(readdirSync(folder)).toEqual([])
   })
 

@@ -73,7 +73,12 @@ export const startEtcd = async (temporary: string, settings: CaseSettings): Prom
       closeSync(log)
     }
     await untilHealthy(clientUrls)
-    const nodes = children.map((child, id) => ({ name: `etcd ${id}`, pid: child.pid ?? 0, kill: () => void child.kill('SIGKILL') }))
+    const nodes = children.map((child, id) => ({
+      name: `etcd ${id}`,
+      pid: child.pid ?? 0,
+      kill: () => void child.kill('SIGKILL'),
+      onEnd: (listener: (how: string) => void) => void child.once('exit', (code, signal) => listener(String(signal ?? code))),
+    }))
     return { nodes, folder, target: { kind: 'etcd', urls: clientUrls }, close }
   } catch (error) {
     await close()

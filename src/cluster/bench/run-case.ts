@@ -7,7 +7,7 @@ import type { BenchCase } from './cases.ts'
 import { startEtcd } from './etcd.ts'
 import type { FromLoad, LoadFigures, LoadSettings } from './load-protocol.ts'
 import { startSampler, type Sampled } from './sampler.ts'
-import { endChild, startReplicas, type SystemOptions, type SystemUnderTest } from './system-under-test.ts'
+import { endChild, startReplicas, type Node, type SystemOptions, type SystemUnderTest } from './system-under-test.ts'
 
 /** Connecting, and what else a run may take beyond its warm-up and its window, ms. */
 const slackMs = 20_000
@@ -44,7 +44,12 @@ const follow = (load: Child, system: SystemUnderTest, one: BenchCase, limitMs: n
   new Promise((resolve, reject) => {
     let stopSampling: (() => Sampled) | null = null
     let killing: NodeJS.Timeout | null = null
+    let killed: Node | null = null
+    let settled = false
     const settle = (act: () => void): void => {
+      // What ends afterwards was ended by us.
+      if (settled) return
+      settled = true
       clearTimeout(limit)
       if (killing !== null) clearTimeout(killing)
       options.signal.removeEventListener('abort', onAbort)
@@ -55,12 +60,21 @@ const follow = (load: Child, system: SystemUnderTest, one: BenchCase, limitMs: n
     const limit = setTimeout(() => give(`did not end within ${limitMs} ms`), limitMs)
     options.signal.addEventListener('abort', onAbort)
     load.onExit(({ code, signal }) => give(`the load process ended (${signal ?? code})`))
+    for (const node of system.nodes) {
+      node.onEnd((how) => {
+        if (node !== killed) give(`${node.name} ended (${how})`)
+      })
+    }
     load.onMessage((message) => {
       const said = message as FromLoad
       if (said.type === 'measuring') {
         stopSampling = startSampler([...system.nodes, { name: 'load', pid: load.pid }])
         const primary = system.nodes[said.view % system.nodes.length]
-        if (one.settings.killPrimary && primary !== undefined) killing = setTimeout(() => primary.kill(), killAfterMs)
+        if (!one.settings.killPrimary || primary === undefined) return
+        killing = setTimeout(() => {
+          killed = primary
+          primary.kill()
+        }, killAfterMs)
       } else settle(() => resolve({ load: said.figures, sampled: stopSampling?.() ?? { processes: [], othersCpu: null } }))
     })
     if (options.signal.aborted) onAbort()

@@ -17,6 +17,8 @@ export interface Node {
   readonly name: string
   readonly pid: number
   kill(): void
+  /** Calls once it is gone, and says how it ended. */
+  onEnd(listener: (how: string) => void): void
 }
 
 export interface SystemUnderTest {
@@ -89,7 +91,12 @@ export const startReplicas = async (options: SystemOptions, settings: CaseSettin
         const child = await launchByNode(options.replicaEntry, { args: ['--cluster', manifestFile, '--id', String(id)], logFile })
         children.push(child)
         await ready(child, `replica ${id}`, logFile)
-        return { name: `replica ${id}`, pid: child.pid, kill: () => child.kill('SIGKILL') }
+        return {
+          name: `replica ${id}`,
+          pid: child.pid,
+          kill: () => child.kill('SIGKILL'),
+          onEnd: (listener) => child.onExit(({ code, signal }) => listener(`${signal ?? code}: ${lastLogLine(logFile, 0)}`)),
+        }
       }),
     )
     const failed = started.find((one) => one.status === 'rejected')
