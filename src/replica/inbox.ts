@@ -15,8 +15,9 @@ export interface InboxOptions {
   readonly role: Exclude<LinkRole, 'control'>
   /** The replica's id or the principal's name. */
   readonly peer: string
-  /** Replicas in the cluster. */
+  /** Replicas in the cluster, and its id: what is signed for another cluster is not authentic here. */
   readonly n: number
+  readonly clusterId: string
   readonly verifier: Verifier
   readonly count: Count
   deliver(message: Message): void
@@ -51,7 +52,7 @@ interface Waiting {
 }
 
 export const createInbox = (options: InboxOptions): Inbox => {
-  const { role, peer, n, verifier, count, deliver } = options
+  const { role, peer, n, clusterId, verifier, count, deliver } = options
   const line: Waiting[] = []
   let waitingBytes = 0
 
@@ -98,7 +99,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
       for (const frame of frames) {
         const message = decode(frame)
         if (message === null) continue
-        const own = signedParts(message, n)
+        const own = signedParts(message, n, clusterId)
         messages.push(message)
         counts.push(own.length)
         parts.push(...own)

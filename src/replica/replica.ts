@@ -43,10 +43,10 @@ export interface RunningReplica {
   close(): Promise<void>
 }
 
-const capabilitiesOf = (key: PrivateKey): Capabilities => ({
+const capabilitiesOf = (key: PrivateKey, clusterId: string): Capabilities => ({
   digest: sha256,
   encodeBatch,
-  sign: (message) => sign(key, signedBytes(message)),
+  sign: (message) => sign(key, signedBytes(message, clusterId)),
 })
 
 const openStorage = ({ manifest, id, dataFolder }: ReplicaOptions): Storage =>
@@ -84,7 +84,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
 
   const storage = openStorage(options)
   const config = { ...manifest.parameters, n, id: asReplicaId(id) }
-  const core = createReplica(config, capabilitiesOf(key), createService(), storage.load())
+  const core = createReplica(config, capabilitiesOf(key, manifest.clusterId), createService(), storage.load())
 
   const onEvent = (event: ProtocolEvent, atMs: number): void => {
     if (event.type === 'rejected') counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
@@ -119,6 +119,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         role: 'replica',
         peer: String(peer),
         n,
+        clusterId: manifest.clusterId,
         verifier,
         count: counters.count,
         deliver: (message: Message) => driver.post({ type: 'message', from: peer, message: message as ReplicaMessage }),
@@ -134,6 +135,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         role: 'client',
         peer: principal,
         n,
+        clusterId: manifest.clusterId,
         verifier,
         count: counters.count,
         deliver: (message) => {

@@ -48,7 +48,7 @@ const makeReplica = (n: number, id: number) => {
   const capabilities = {
     digest: sha256,
     encodeBatch,
-    sign: (message: Parameters<typeof signedBytes>[0]) => sign(key, signedBytes(message)),
+    sign: (message: Parameters<typeof signedBytes>[0]) => sign(key, signedBytes(message, 'ab'.repeat(16))),
   }
   const core = createReplica({ ...defaultProtocolConfig, n, id: asReplicaId(id) }, capabilities, createService(), disk.load())
   const driver = createDriver({

@@ -12,6 +12,7 @@ import { until } from '../support/until.ts'
 
 const cluster = makeCluster([1, 2, 3, 4])
 const directory = directoryOf(cluster.manifest)
+const { clusterId } = cluster.manifest
 const primary = cluster.replicaKeys[0] as PrivateKey
 
 const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVerifier(directory)) => {
@@ -21,6 +22,7 @@ const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVe
     role,
     peer,
     n: 4,
+    clusterId,
     verifier,
     count: (reason) => refused.push(reason),
     deliver: (message) => got.push(message),
@@ -37,12 +39,12 @@ const requestOf = (timestamp: number, key = cluster.operator, client = 'operator
     readOnly: false,
     replier: null,
   } as const
-  return { ...body, authentication: { kind: 'signature', signature: sign(key, requestSignedBytes(body)) } }
+  return { ...body, authentication: { kind: 'signature', signature: sign(key, requestSignedBytes(body, clusterId)) } }
 }
 const prePrepareOf = (seq: number, requests: readonly Request[], key = primary): PrePrepare => {
   const batch = encodeBatch(1, requests)
   const body = { type: 'pre-prepare', view: asView(0), seq: asSeqNo(seq), digest: sha256(batch.bytes), batch } as const
-  return { ...body, signature: sign(key, signedBytes(body)) }
+  return { ...body, signature: sign(key, signedBytes(body, clusterId)) }
 }
 const prepareOf = (seq: number): Prepare => ({
   type: 'prepare',
@@ -89,8 +91,8 @@ it('refuses forgeries and lets the rest of the frame through', async () => {
 it('refuses a checkpoint relayed with a signature of another replica', () => {
   const { got, refused, take } = makeInbox('replica', '0')
   const body = { type: 'checkpoint', seq: asSeqNo(128), digest: sha256(new Uint8Array(1)), replica: asReplicaId(1) } as const
-  const made: Checkpoint = { ...body, signature: sign(primary, signedBytes(body)) }
-  take(made, { ...made, signature: sign(cluster.replicaKeys[1] as PrivateKey, signedBytes(body)) })
+  const made: Checkpoint = { ...body, signature: sign(primary, signedBytes(body, clusterId)) }
+  take(made, { ...made, signature: sign(cluster.replicaKeys[1] as PrivateKey, signedBytes(body, clusterId)) })
   expect(got).toHaveLength(1)
   expect(refused).toEqual(['bad-signature'])
 })

@@ -5,7 +5,7 @@ import { asDigest, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
 import type { LogRecord } from '../../src/pbft/protocol/records.ts'
 import { SimDisk } from '../../src/pbft/sim/disk.ts'
 import { createRandom, type Random } from '../../src/pbft/sim/index.ts'
-import { createKeys } from '../../src/pbft/sim/keys.ts'
+import { createKeys, simClusterId } from '../../src/pbft/sim/keys.ts'
 import { SimNetwork } from '../../src/pbft/sim/network.ts'
 import { Schedule } from '../../src/pbft/sim/schedule.ts'
 import { asReplicaId } from '../../src/pbft/protocol/ids.ts'
@@ -145,7 +145,7 @@ describe('the keys', () => {
   const keys = createKeys(1, 4)
   const own = asReplicaId(2)
   it('sign for their holder only', () => {
-    const bytes = requestSignedBytes(signedRequest)
+    const bytes = requestSignedBytes(signedRequest, simClusterId)
     const sign = keys.signerOf({ kind: 'client', client: signedRequest.client })
     const authentic = { ...signedRequest, authentication: { kind: 'signature' as const, signature: sign(bytes) } }
     expect(keys.isAuthentic(authentic, own)).toBe(true)
@@ -159,7 +159,7 @@ describe('the keys', () => {
   })
 
   it('make a MAC for each replica', () => {
-    const macs = keys.macsOf(macedRequest.client, requestSignedBytes(macedRequest))
+    const macs = keys.macsOf(macedRequest.client, requestSignedBytes(macedRequest, simClusterId))
     const authentic = { ...macedRequest, authentication: { kind: 'macs' as const, macs } }
     expect(keys.isAuthentic(authentic, own)).toBe(true)
     const spoilt = {

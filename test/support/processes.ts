@@ -110,7 +110,7 @@ const createClient = (
       readOnly: false,
       replier: null,
     } as const
-    return { ...body, authentication: { kind: 'signature', signature: sign(key, requestSignedBytes(body)) } }
+    return { ...body, authentication: { kind: 'signature', signature: sign(key, requestSignedBytes(body, manifest.clusterId)) } }
   }
   return {
     replies,

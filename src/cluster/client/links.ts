@@ -71,7 +71,8 @@ export class ClientLinks {
 
   /** Signs by the principal's key. */
   authenticate(request: Omit<Request, 'authentication'>): RequestAuthentication {
-    return { kind: 'signature', signature: sign(this.#options.principal.key, requestSignedBytes(request)) }
+    const { principal, manifest } = this.#options
+    return { kind: 'signature', signature: sign(principal.key, requestSignedBytes(request, manifest.clusterId)) }
   }
 
   close(): void {

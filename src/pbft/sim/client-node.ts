@@ -4,7 +4,7 @@ import { createClient } from '../protocol/client.ts'
 import { asClientId, type ClientId, type ReplicaId } from '../protocol/ids.ts'
 import { decodeResult, encodeOperation, type Operation } from '../service/index.ts'
 import { decodeMessage, encodeMessage, requestSignedBytes } from '../wire/index.ts'
-import { createDigest, type SimKeys } from './keys.ts'
+import { createDigest, simClusterId, type SimKeys } from './keys.ts'
 import type { FaultMix } from './fault-mix.ts'
 import type { Random } from './random.ts'
 import type { Recording } from './recording.ts'
@@ -56,7 +56,7 @@ export class ClientNode {
       {
         digest: createDigest(),
         authenticate: (request) => {
-          const bytes = requestSignedBytes(request)
+          const bytes = requestSignedBytes(request, simClusterId)
           if (world.authentication === 'signature') return { kind: 'signature', signature: sign(bytes) }
           return { kind: 'macs', macs: world.keys.macsOf(this.name, bytes) }
         },

@@ -7,6 +7,9 @@ import type { Digest, ReplicaId } from '../protocol/ids.ts'
 import type { Message, Request } from '../protocol/messages.ts'
 import { digestFromBytes, requestSignedBytes, signedParts, type Signer } from '../wire/index.ts'
 
+/** Every simulation is of the same cluster; its keys differ by seed. */
+export const simClusterId = 'simulation'
+
 export type SignBytes = (bytes: Uint8Array) => Uint8Array
 
 export interface SimKeys {
@@ -31,13 +34,13 @@ export function createKeys(seed: number, n: number): SimKeys {
   const hasOwnMac = (request: Request, replica: ReplicaId): boolean => {
     if (request.authentication.kind !== 'macs') return true
     const mac = request.authentication.macs[replica]
-    return mac !== undefined && isEqual(mac, macFor(request.client, replica, requestSignedBytes(request)))
+    return mac !== undefined && isEqual(mac, macFor(request.client, replica, requestSignedBytes(request, simClusterId)))
   }
   return {
     signerOf: (signer) => (bytes) => seal(nameOf(signer), bytes),
     macsOf: (client, bytes) => Array.from({ length: n }, (_, replica) => macFor(client, replica, bytes)),
     isAuthentic: (message, replica) =>
-      signedParts(message, n).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))) &&
+      signedParts(message, n, simClusterId).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))) &&
       requestsOf(message).every((request) => hasOwnMac(request, replica)),
   }
 }

@@ -12,7 +12,7 @@ import { createService } from '../service/index.ts'
 import { decodeMessage, encodeBatch, encodeMessage, signedBytes } from '../wire/index.ts'
 import { SimDisk } from './disk.ts'
 import type { FaultMix } from './fault-mix.ts'
-import { createDigest, type SimKeys } from './keys.ts'
+import { createDigest, simClusterId, type SimKeys } from './keys.ts'
 import type { Plant } from './plant.ts'
 import type { Random } from './random.ts'
 import type { Recording } from './recording.ts'
@@ -111,7 +111,7 @@ export class ReplicaNode {
   start(isFirst: boolean): void {
     const keys = this.#world.keys
     const sign = keys.signerOf({ kind: 'replica', id: this.id })
-    const capabilities: Capabilities = { digest: this.#digest, encodeBatch, sign: (message) => sign(signedBytes(message)) }
+    const capabilities: Capabilities = { digest: this.#digest, encodeBatch, sign: (message) => sign(signedBytes(message, simClusterId)) }
     try {
       const core = createReplica(this.#config, capabilities, createService(), this.#disk.load())
       this.core = this.#world.plant?.wrap(core, this.id, this.#random) ?? core

@@ -1,6 +1,7 @@
 /**
- * What is signed, and by whom. A signature covers a domain tag, different for every kind of thing that is signed, and the canonical
- * fields: no signature for one thing is ever good for another.
+ * What is signed, and by whom. A signature covers a domain tag, different for every kind of thing that is signed, the id of the
+ * cluster, and the canonical fields: no signature for one thing, or in one cluster, is ever good for another. A key may stand in
+ * the manifests of several clusters, and a cluster may be made anew with the keys of an old one.
  */
 import type { ClientId, ReplicaId } from '../protocol/ids.ts'
 import type {
@@ -39,10 +40,17 @@ const domains = {
   'new-view': 'pbft-panel new-view v1',
 } as const
 
-/** The bytes that a replica signs. */
-export function signedBytes(message: SignableMessage): Uint8Array {
+/** `clusterId` as the manifest has it, at most 64 characters. */
+function begin(domain: string, clusterId: string): Writer {
   const writer = new Writer()
-  writer.text(domains[message.type], 64)
+  writer.text(domain, 64)
+  writer.text(clusterId, 64)
+  return writer
+}
+
+/** The bytes that a replica signs. */
+export function signedBytes(message: SignableMessage, clusterId: string): Uint8Array {
+  const writer = begin(domains[message.type], clusterId)
   switch (message.type) {
     case 'pre-prepare':
       writePrePrepareHeader(writer, message)
@@ -61,34 +69,37 @@ export function signedBytes(message: SignableMessage): Uint8Array {
 }
 
 /** The bytes that a client signs or MACs: everything in the request but its authentication. */
-export function requestSignedBytes(request: UnauthenticatedRequest): Uint8Array {
-  const writer = new Writer()
-  writer.text(domains.request, 64)
+export function requestSignedBytes(request: UnauthenticatedRequest, clusterId: string): Uint8Array {
+  const writer = begin(domains.request, clusterId)
   writeUnauthenticated(writer, request)
   return writer.finish()
 }
 
 /**
- * Every signature in `message`, also those nested in proofs, new-views and batches, in the cluster of `n` replicas; requests
+ * Every signature in `message`, also those nested in proofs, new-views and batches, in the cluster `clusterId` of `n` replicas; requests
  * authenticated by MACs have none here. All of them have to hold before the core sees the message.
  */
-export function signedParts(message: Message, n: number): SignedPart[] {
+export function signedParts(message: Message, n: number, clusterId: string): SignedPart[] {
   const parts: SignedPart[] = []
   switch (message.type) {
     case 'request':
-      addRequests(parts, [message])
+      addRequests(parts, [message], clusterId)
       break
     case 'pre-prepare':
-      parts.push({ signer: { kind: 'replica', id: primaryOf(message.view, n) }, bytes: signedBytes(message), signature: message.signature })
-      addRequests(parts, message.batch.requests)
+      parts.push({
+        signer: { kind: 'replica', id: primaryOf(message.view, n) },
+        bytes: signedBytes(message, clusterId),
+        signature: message.signature,
+      })
+      addRequests(parts, message.batch.requests, clusterId)
       break
     case 'batch-data':
-      addRequests(parts, message.batch.requests)
+      addRequests(parts, message.batch.requests, clusterId)
       break
     case 'checkpoint':
     case 'view-change':
     case 'new-view':
-      addProofs(parts, message)
+      addProofs(parts, message, clusterId)
       break
     default:
       break
@@ -97,22 +108,22 @@ export function signedParts(message: Message, n: number): SignedPart[] {
 }
 
 /** The signatures of a stable checkpoint's proof. */
-export function stableSignedParts(stable: StableCheckpoint): SignedPart[] {
+export function stableSignedParts(stable: StableCheckpoint, clusterId: string): SignedPart[] {
   const parts: SignedPart[] = []
-  for (const checkpoint of stable.proof) addProofs(parts, checkpoint)
+  for (const checkpoint of stable.proof) addProofs(parts, checkpoint, clusterId)
   return parts
 }
 
-function addProofs(parts: SignedPart[], message: Checkpoint | ViewChange | NewView): void {
-  parts.push({ signer: { kind: 'replica', id: message.replica }, bytes: signedBytes(message), signature: message.signature })
-  if (message.type === 'view-change') for (const checkpoint of message.stable.proof) addProofs(parts, checkpoint)
-  if (message.type === 'new-view') for (const viewChange of message.viewChanges) addProofs(parts, viewChange)
+function addProofs(parts: SignedPart[], message: Checkpoint | ViewChange | NewView, clusterId: string): void {
+  parts.push({ signer: { kind: 'replica', id: message.replica }, bytes: signedBytes(message, clusterId), signature: message.signature })
+  if (message.type === 'view-change') for (const checkpoint of message.stable.proof) addProofs(parts, checkpoint, clusterId)
+  if (message.type === 'new-view') for (const viewChange of message.viewChanges) addProofs(parts, viewChange, clusterId)
 }
 
-function addRequests(parts: SignedPart[], requests: Batch['requests']): void {
+function addRequests(parts: SignedPart[], requests: Batch['requests'], clusterId: string): void {
   for (const request of requests) {
     const { authentication, client } = request
     if (authentication.kind !== 'signature') continue
-    parts.push({ signer: { kind: 'client', client }, bytes: requestSignedBytes(request), signature: authentication.signature })
+    parts.push({ signer: { kind: 'client', client }, bytes: requestSignedBytes(request, clusterId), signature: authentication.signature })
   }
 }

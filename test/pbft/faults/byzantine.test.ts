@@ -4,7 +4,7 @@ import { behaviourNames, createOutbox, type BehaviourName, type Outbox, type Sen
 import type { Capabilities } from '../../../src/pbft/protocol/capabilities.ts'
 import { asDigest, asReplicaId, asSeqNo, asView, type ReplicaId } from '../../../src/pbft/protocol/ids.ts'
 import type { Checkpoint, Message, PrePrepare, ReplicaMessage, Reply, ViewChange } from '../../../src/pbft/protocol/messages.ts'
-import { createKeys } from '../../../src/pbft/sim/keys.ts'
+import { createKeys, simClusterId } from '../../../src/pbft/sim/keys.ts'
 import { createRandom } from '../../../src/pbft/sim/index.ts'
 import { decodeMessage, encodeBatch, encodeMessage, signedBytes } from '../../../src/pbft/wire/index.ts'
 import { checkpointOf, examples, signedRequest, viewChangeOf } from '../../support/wire-examples.ts'
@@ -13,7 +13,11 @@ const n = 4
 const keys = createKeys(1, n)
 const digest = (bytes: Uint8Array) => asDigest(createHash('sha256').update(bytes).digest('hex'))
 const signerOf = (id: number) => keys.signerOf({ kind: 'replica', id: asReplicaId(id) })
-const capabilitiesOf = (id: number): Capabilities => ({ digest, encodeBatch, sign: (message) => signerOf(id)(signedBytes(message)) })
+const capabilitiesOf = (id: number): Capabilities => ({
+  digest,
+  encodeBatch,
+  sign: (message) => signerOf(id)(signedBytes(message, simClusterId)),
+})
 const ids = (...list: number[]): ReplicaId[] => list.map(asReplicaId)
 
 const outbox = (name: BehaviourName, id = 0, seed = 1, victim: number | null = null): Outbox =>
@@ -30,14 +34,14 @@ const outbox = (name: BehaviourName, id = 0, seed = 1, victim: number | null = n
 const proposal = (seq = 7): PrePrepare => {
   const batch = encodeBatch(1_000, [signedRequest])
   const unsigned = { type: 'pre-prepare', view: asView(4), seq: asSeqNo(seq), digest: digest(batch.bytes), batch } as const
-  return { ...unsigned, signature: signerOf(0)(signedBytes(unsigned)) }
+  return { ...unsigned, signature: signerOf(0)(signedBytes(unsigned, simClusterId)) }
 }
 const prepare = { ...examples.prepare, replica: asReplicaId(0) }
 const commit = { ...examples.commit, view: asView(4), seq: asSeqNo(7), replica: asReplicaId(0) }
 const reply: Reply = { ...examples.reply, replica: asReplicaId(0) }
 const signed = <M extends Checkpoint | ViewChange>(message: M, by: number): M => ({
   ...message,
-  signature: signerOf(by)(signedBytes(message)),
+  signature: signerOf(by)(signedBytes(message, simClusterId)),
 })
 const isAuthentic = (message: Message): boolean => keys.isAuthentic(message, asReplicaId(1))
 const recipients = (sendings: readonly Sending[], type: Message['type']): number[] =>
@@ -81,7 +85,7 @@ describe('equivocate', () => {
       expect(second).toMatchObject({ view: 4, seq: 7 })
       expect(second?.digest).not.toBe(message.digest)
       expect(second?.digest).toBe(digest(second?.batch.bytes ?? new Uint8Array()))
-      for (const one of proposals) expect(one.message.signature).toEqual(signerOf(0)(signedBytes(one.message)))
+      for (const one of proposals) expect(one.message.signature).toEqual(signerOf(0)(signedBytes(one.message, simClusterId)))
     }
   })
 

@@ -1,8 +1,8 @@
 /** The bytes of one message of each type, written out by hand: a change here is a change of the protocol on the wire and on disk. */
 import { describe, expect, it } from 'vitest'
-import type { Message } from '../../../src/pbft/protocol/messages.ts'
-import { decodeMessage, encodeMessage } from '../../../src/pbft/wire/index.ts'
-import { examples } from '../../support/wire-examples.ts'
+import type { Message, PrePrepare } from '../../../src/pbft/protocol/messages.ts'
+import { decodeMessage, encodeMessage, requestSignedBytes, signedBytes } from '../../../src/pbft/wire/index.ts'
+import { examples, signedRequest as exampleRequest } from '../../support/wire-examples.ts'
 
 /** Hex with spaces; `xx*n` is byte xx n times. */
 function fromNotation(notation: string): Uint8Array {
@@ -47,5 +47,14 @@ describe('golden vectors', () => {
     const message = examples[type as Message['type']]
     expect(Buffer.from(encodeMessage(message)).toString('hex')).toBe(Buffer.from(fromNotation(notation)).toString('hex'))
     expect(decodeMessage(fromNotation(notation))).toEqual({ ok: true, value: message })
+  })
+
+  it('of what is signed: domain, cluster, fields', () => {
+    const ascii = (text: string): string => `00${text.length.toString(16).padStart(2, '0')} ${Buffer.from(text).toString('hex')}`
+    const head = (domain: string): string => `${ascii(`pbft-panel ${domain} v1`)} ${ascii('ab'.repeat(16))}`
+    const prePrepare = `${head('pre-prepare')} 0000000000000005 0000000000000081 d1*32`
+    expect(signedBytes(examples['pre-prepare'] as PrePrepare, 'ab'.repeat(16))).toEqual(fromNotation(prePrepare))
+    const request = `${head('request')} ${unauthenticated} 00 02 00000003 010203`
+    expect(requestSignedBytes(exampleRequest, 'ab'.repeat(16))).toEqual(fromNotation(request))
   })
 })
