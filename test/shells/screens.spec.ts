@@ -22,6 +22,15 @@ const findings = async (page: Page): Promise<readonly string[]> => {
 const settled = (page: Page): Promise<unknown> =>
   page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))))
 
+test('axe finds what is planted', async ({ panel }) => {
+  await panel.page.evaluate(() => {
+    const planted = document.createElement('button')
+    planted.style.color = planted.style.backgroundColor = '#777'
+    document.querySelector('main')?.append(planted)
+  })
+  expect((await findings(panel.page)).map((finding) => finding.split(':')[0])).toContain('button-name')
+})
+
 for (const theme of ['dark', 'light'] as const) {
   for (const language of ['en', 'zh-CN'] as const) {
     test(`every screen is accessible (${theme}, ${language})`, async ({ panel, shell }) => {
