@@ -26,7 +26,7 @@ const rooms = {
   web: { rooms: ['cluster', 'contract', 'pbft/sim'], npm: ['ws', 'sirv', 'commander', 'env-paths', 'valibot'], node: true },
   renderer: {
     rooms: ['contract'],
-    npm: ['vue', 'vue-router', 'vue-i18n', 'pinia', '@vueuse/core', '@lucide/vue', '@tanstack/vue-virtual', 'reka-ui', 'uplot', 'valibot'],
+    npm: ['vue', 'vue-router', 'vue-i18n', 'pinia', '@vueuse/core', '@lucide/vue', 'reka-ui', 'uplot', 'valibot'],
     assets: ['@fontsource-variable/inter', '@fontsource-variable/jetbrains-mono'],
   },
 }

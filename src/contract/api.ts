@@ -46,7 +46,10 @@ export const paramsSchemas = {
   clusters: none,
   createCluster: v.strictObject({
     name: clusterNameSchema,
-    replicas: v.pipe(whole(1, 31), v.check((n) => n === 1 || n >= 4, '1 (development) or at least 4')),
+    replicas: v.pipe(
+      whole(1, 31),
+      v.check((n) => n === 1 || n >= 4, '1 (development) or at least 4'),
+    ),
     durability: v.optional(durabilitySchema, 'full'),
     authentication: v.optional(authenticationSchema, 'signature'),
     parameters: v.optional(v.partial(parametersSchema), {}),

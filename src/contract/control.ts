@@ -97,7 +97,12 @@ export type HistoryEntry = v.InferOutput<typeof historyEntrySchema>
 /** Replica to host. */
 export const controlMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('answer'), id: whole, ok: v.literal(true), history: v.optional(v.array(historyEntrySchema)) }),
-  v.strictObject({ type: v.literal('refused'), id: whole, code: v.picklist(['faults-not-allowed', 'bad-request', 'unsupported', 'internal']), message: short }),
+  v.strictObject({
+    type: v.literal('refused'),
+    id: whole,
+    code: v.picklist(['faults-not-allowed', 'bad-request', 'unsupported', 'internal']),
+    message: short,
+  }),
   v.strictObject({ type: v.literal('status'), report: replicaReportSchema }),
   v.strictObject({
     type: v.literal('observed'),

@@ -1,7 +1,8 @@
 /** cluster.json: who is in a cluster and how it runs. Public: private keys lie beside it, one 0600 file each. */
 import * as v from 'valibot'
 
-const hex = (bytes: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `must be ${bytes} bytes in lower-case hex`))
+const hex = (bytes: number) =>
+  v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `must be ${bytes} bytes in lower-case hex`))
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 
 export const durabilitySchema = v.picklist(['full', 'process', 'none'])

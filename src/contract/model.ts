@@ -56,7 +56,12 @@ export interface ReplicaStatus {
   /** What it refused, by reason; from the core and from its links. */
   readonly rejections: Readonly<Record<string, number>>
   /** Why the process ended last, when it did. */
-  readonly exit: { readonly code: number | null; readonly signal: string | null; readonly at: number; readonly message: string | null } | null
+  readonly exit: {
+    readonly code: number | null
+    readonly signal: string | null
+    readonly at: number
+    readonly message: string | null
+  } | null
 }
 
 export type VerdictState = 'healthy' | 'degraded' | 'stuck' | 'stopped' | 'unknown'
@@ -212,7 +217,13 @@ export interface RequestInfo {
   readonly repliesNeeded: number
   readonly outcome:
     | { readonly state: 'pending' }
-    | { readonly state: 'completed'; readonly result: OperationResult; readonly view: number; readonly seq: number; readonly latencyMs: number }
+    | {
+        readonly state: 'completed'
+        readonly result: OperationResult
+        readonly view: number
+        readonly seq: number
+        readonly latencyMs: number
+      }
     | { readonly state: 'failed'; readonly code: ErrorCode; readonly message: string }
 }
 

@@ -30,13 +30,7 @@ export type OperationType = Operation['type']
 export type DecodedOperation = Operation | { readonly type: 'unknown'; readonly hex: string }
 
 export type OperationErrorCode =
-  | 'not-an-operation'
-  | 'not-a-number'
-  | 'overflow'
-  | 'mismatch'
-  | 'account-exists'
-  | 'no-such-account'
-  | 'insufficient-funds'
+  'not-an-operation' | 'not-a-number' | 'overflow' | 'mismatch' | 'account-exists' | 'no-such-account' | 'insufficient-funds'
 
 /** What the service answered. `value` is null where nothing is stored. */
 export type OperationResult =

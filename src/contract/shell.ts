@@ -19,9 +19,7 @@ export interface PanelShell {
 export type ClientFrame =
   | { readonly id: number; readonly method: string; readonly params: unknown }
   | { readonly subscribe: { readonly epoch: string | null; readonly position: number | null } }
-export type ServerFrame =
-  | { readonly id: number; readonly result: Result<unknown> }
-  | { readonly events: EventBatch }
+export type ServerFrame = { readonly id: number; readonly result: Result<unknown> } | { readonly events: EventBatch }
 
 /** IPC channels of Electron: one per method, and these. */
 export const ipcChannelOf = (method: Method): string => `panel:call:${method}`

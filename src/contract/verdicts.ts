@@ -40,7 +40,6 @@ export const verdictSentences = {
   'verdict.unknown.noneReachable': 'Unknown: none of the {n} replicas can be reached.',
 } as const
 export type VerdictKey = keyof typeof verdictSentences
-export const verdictKeys = Object.keys(verdictSentences) as VerdictKey[]
 
 export const alarmSentences = {
   'alarm.replica.exited': 'r{replica} ended by itself: {how}. {message}',
@@ -67,7 +66,6 @@ export const alarmSentences = {
   'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
 } as const
 export type AlarmKey = keyof typeof alarmSentences
-export const alarmKeys = Object.keys(alarmSentences) as AlarmKey[]
 
 export const stageSentences = {
   'stage.creating': 'Creating keys and manifest of {name}',
@@ -80,7 +78,6 @@ export const stageSentences = {
   'stage.stoppingRecorder': 'Closing the recording',
 } as const
 export type StageKey = keyof typeof stageSentences
-export const stageKeys = Object.keys(stageSentences) as StageKey[]
 
 /** `ViewInfo.reasonKey`; `count` of `n` replicas gave it. `ViewVote.reason` is one of `voteReasons`. */
 export const viewReasonSentences = {
@@ -93,5 +90,4 @@ export const viewReasonSentences = {
   'view.reason.unknown': 'The reason was not observed',
 } as const
 export type ViewReasonKey = keyof typeof viewReasonSentences
-export const viewReasonKeys = Object.keys(viewReasonSentences) as ViewReasonKey[]
 export const voteReasons = ['request-timeout', 'new-view-timeout', 'joined', 'invalid-new-view', 'operator'] as const

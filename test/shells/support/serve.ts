@@ -31,6 +31,7 @@ export const startServing = (args: readonly string[]): Promise<Serving> =>
     child.stderr?.on('data', (chunk: Buffer) => (errors += String(chunk)))
     const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
     void ended.then((code) => reject(new Error(`serve ended with code ${code}:\n${errors}`)))
+    if (child.stdout === null) throw new Error('its output is not ours')
     createInterface(child.stdout).once('line', (line) => {
       resolve({
         ...(JSON.parse(line) as Ready),
