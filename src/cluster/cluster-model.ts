@@ -46,6 +46,8 @@ export class ClusterModel {
   #lastProgressAt: number | null = null
   #waitingSince: number | null = null
   #changingSince: number | null = null
+  /** The last seq at which a replica's state was another than the others'. */
+  readonly #divergedAt = new Map<number, number>()
   #transferring = new Set<number>()
   /** How far the furthest had executed, at each status of the last moments. */
   #progress: { readonly at: number; readonly executed: number }[] = []
@@ -198,6 +200,9 @@ export class ClusterModel {
       case 'divergence':
         this.#onDivergence(member, event)
         break
+      case 'stable':
+        this.#onStable(event)
+        break
       case 'transfer':
         this.#onTransfer(member, event)
         break
@@ -215,8 +220,20 @@ export class ClusterModel {
     for (const { replica, digest } of all) {
       if ((counts.get(digest) ?? 0) === most) continue
       const odd = this.#options.members[replica]
-      if (odd !== undefined) odd.diverged = true
+      // Of one that is made to lie it is known why, and it ends with the fault.
+      if (odd !== undefined && !odd.faulty) {
+        odd.diverged = true
+        this.#divergedAt.set(replica, Math.max(event.seq, this.#divergedAt.get(replica) ?? 0))
+      }
       this.#options.onAlarm('alarm.replica.diverged', { replica, seq: event.seq })
+    }
+  }
+
+  /** Who signed a later state that a quorum has, has it. */
+  #onStable({ seq, replicas }: Extract<ObservedProtocolEvent, { type: 'stable' }>): void {
+    for (const replica of replicas) {
+      const member = this.#options.members[replica]
+      if (member?.diverged === true && seq > (this.#divergedAt.get(replica) ?? 0)) member.diverged = false
     }
   }
 

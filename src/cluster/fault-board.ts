@@ -36,9 +36,9 @@ export class FaultBoard {
     return [...this.#entries.values()].map(activeOf)
   }
 
-  /** Faults on links, other than isolations. */
+  /** Faults on links, other than isolations: the others show in the replicas' states. */
   get linkFaults(): number {
-    return this.#requests().filter((fault) => fault.type !== 'isolate' && fault.type !== 'pause').length
+    return this.#requests().filter((fault) => !('replica' in fault)).length
   }
 
   hears(from: number, to: number): boolean {
@@ -65,7 +65,7 @@ export class FaultBoard {
       this.#tellPaused()
     }
     const entry = this.#enter(fault, affected)
-    this.#markIsolated()
+    this.#markMembers()
     this.#options.onChange('injected', activeOf(entry))
     const refusal = await this.#send(affected)
     if (refusal !== null) {
@@ -131,7 +131,7 @@ export class FaultBoard {
       members[fault.replica]?.resume()
       this.#tellPaused()
     }
-    this.#markIsolated()
+    this.#markMembers()
     this.#options.onChange(what, activeOf(entry))
     await this.#send(replicasAffected(fault, members.length))
   }
@@ -153,9 +153,13 @@ export class FaultBoard {
     return answers.find((answer) => answer !== null) ?? null
   }
 
-  #markIsolated(): void {
+  #markMembers(): void {
     const isolated = new Set(this.#requests().flatMap((fault) => (fault.type === 'isolate' ? [fault.replica] : [])))
-    for (const member of this.#options.members) member.isolated = isolated.has(member.id)
+    const faulty = new Set(this.#requests().flatMap((fault) => (fault.type === 'byzantine' ? [fault.replica] : [])))
+    for (const member of this.#options.members) {
+      member.isolated = isolated.has(member.id)
+      member.faulty = faulty.has(member.id)
+    }
   }
 
   #tellPaused(): void {
@@ -167,7 +171,8 @@ export class FaultBoard {
   }
 }
 
-const hasFaults = (faults: TransportFaults): boolean => faults.clientsCut || faults.incomingCut.length > 0 || faults.outgoing.length > 0
+const hasFaults = (faults: TransportFaults): boolean =>
+  faults.byzantine !== null || faults.clientsCut || faults.incomingCut.length > 0 || faults.outgoing.length > 0
 
 const activeOf = ({ id, fault, since, expires, pending }: Entry): ActiveFault => ({ id, fault, since, expires, pending: [...pending] })
 

@@ -5,7 +5,7 @@ import { replicaList } from './sentence.ts'
 const noRule: LinkRule = { cut: false, delayMs: 0, jitterMs: 0, loss: 0, duplicate: 0, reorder: 0, corrupt: 0 }
 const delayMaxMs = 60_000
 
-export const noTransportFaults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false }
+export const noTransportFaults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
 type LinkFault = Extract<FaultRequest, { from: number }>
 
@@ -18,13 +18,18 @@ export const faultProblem = (fault: FaultRequest, n: number): string | null => {
     const all = fault.groups.flat()
     if (new Set(all).size !== all.length) return 'a replica can be in one group of a partition only'
   }
+  if (fault.type === 'byzantine' && fault.victim !== null) {
+    if (fault.behaviour !== 'starve') return `a victim belongs to starve, not to ${fault.behaviour}`
+    if (fault.victim === fault.replica) return `r${fault.replica} cannot starve itself`
+  }
   return null
 }
 
 /** Every replica that a fault names, ascending. */
 const replicasNamed = (fault: FaultRequest): number[] => {
+  const victims = fault.type === 'byzantine' && fault.victim !== null ? [fault.victim] : []
   const named = 'replica' in fault ? [fault.replica] : 'from' in fault ? [fault.from, fault.to] : fault.groups.flat()
-  return [...new Set(named)].sort((a, b) => a - b)
+  return [...new Set([...named, ...victims])].sort((a, b) => a - b)
 }
 
 /** Replicas whose transport has to change for a fault, ascending; none for faults of the process (`pause`). */
@@ -33,6 +38,7 @@ export const replicasAffected = (fault: FaultRequest, n: number): number[] => {
     case 'pause':
       return []
     case 'isolate':
+    case 'byzantine':
       return [fault.replica]
     case 'partition':
       return Array.from({ length: n }, (_, id) => id)
@@ -76,7 +82,15 @@ export const transportFaultsOf = (faults: readonly FaultRequest[], replica: numb
       .filter(({ rule }) => JSON.stringify(rule) !== JSON.stringify(noRule)),
     incomingCut: peers.filter((peer) => ownCut(faults, peer, peer, replica)),
     clientsCut: faults.some((fault) => fault.type === 'isolate' && fault.replica === replica),
+    byzantine: byzantineOf(faults, replica),
   }
+}
+
+/** A replica misbehaves in one way at a time: the newest. */
+const byzantineOf = (faults: readonly FaultRequest[], replica: number): TransportFaults['byzantine'] => {
+  const own = faults.flatMap((fault) => (fault.type === 'byzantine' && fault.replica === replica ? [fault] : []))
+  const newest = own.at(-1)
+  return newest === undefined ? null : { behaviour: newest.behaviour, victim: newest.victim }
 }
 
 /** Whether the end of from -> to that is not `peer` has to cut it: an isolated replica cuts its links alone, its peers need not know. */
@@ -112,6 +126,8 @@ export const describeFault = (fault: FaultRequest): string => {
     case 'isolate':
     case 'pause':
       return `${fault.type} r${fault.replica}`
+    case 'byzantine':
+      return `${fault.behaviour} r${fault.replica}${fault.victim === null ? '' : ` against r${fault.victim}`}`
     case 'partition':
       return `partition ${fault.groups.map((group) => `{${replicaList(group)}}`).join(' ')}`
     default: {

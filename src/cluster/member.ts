@@ -41,6 +41,7 @@ export class Member {
   /** Set by whoever compares digests and injects faults. */
   diverged = false
   isolated = false
+  faulty = false
   readonly #options: MemberOptions
   readonly #process: ReplicaProcess | null
   #control: ControlLink | null = null
@@ -197,8 +198,9 @@ export class Member {
       local: this.local,
       running: this.running,
       paused: this.paused,
-      // Another panel may have isolated it.
+      // Another panel may have done it.
       isolated: this.isolated || (report?.faults.clientsCut ?? false),
+      faulty: this.faulty || (report !== null && report.faults.byzantine !== null),
       diverged: this.diverged,
       linkUp: this.up,
       reportedAt: this.#reportedAt,

@@ -98,6 +98,10 @@ const noQuorum = (input: VerdictInput, missing: readonly VerdictReplica[], avail
     if (connected >= needed) return null
     return { state: 'stuck', key: 'verdict.stuck.partition', parameters: { since, needed, available: connected } }
   }
+  // What lies may vote all the same: as long as requests complete, they do.
+  const faulty = missing.filter((replica) => replica.state === 'faulty').length
+  const goesOn = input.lastProgressAt !== null && input.nowMs - input.lastProgressAt <= input.patienceMs
+  if (available + faulty >= needed && goesOn) return null
   const starting = missing.filter((replica) => replica.state === 'starting').length
   if (available + starting >= needed) return { state: 'unknown', key: 'verdict.unknown.starting', parameters: { available, n: input.n } }
   const cause = commonCause(missing)

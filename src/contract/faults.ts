@@ -9,11 +9,34 @@ const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))
 /** One way from `from` to `to`; both ways when set. */
 const bothWays = v.optional(v.boolean(), false)
 
+/** What a Byzantine replica can be made to do; `pbft/faults` does it. */
+export const behaviourNames = [
+  'equivocate',
+  'silent',
+  'wrong-digest',
+  'slow-primary',
+  'stale-view-change',
+  'lying-checkpoint',
+  'replay',
+  'forge',
+  'starve',
+] as const
+const behaviour = v.picklist(behaviourNames)
+export type BehaviourName = (typeof behaviourNames)[number]
+
 export const faultRequestSchema = v.variant('type', [
   /** Cuts all links of a replica to its peers and clients, both ways; its control link stays. */
   v.strictObject({ type: v.literal('isolate'), replica, durationMs }),
   v.strictObject({ type: v.literal('cut'), from: replica, to: replica, bothWays, durationMs }),
-  v.strictObject({ type: v.literal('delay'), from: replica, to: replica, bothWays, delayMs: milliseconds, jitterMs: v.optional(milliseconds, 0), durationMs }),
+  v.strictObject({
+    type: v.literal('delay'),
+    from: replica,
+    to: replica,
+    bothWays,
+    delayMs: milliseconds,
+    jitterMs: v.optional(milliseconds, 0),
+    durationMs,
+  }),
   v.strictObject({ type: v.literal('loss'), from: replica, to: replica, bothWays, probability, durationMs }),
   v.strictObject({ type: v.literal('duplicate'), from: replica, to: replica, bothWays, probability, durationMs }),
   v.strictObject({ type: v.literal('reorder'), from: replica, to: replica, bothWays, probability, durationMs }),
@@ -22,6 +45,8 @@ export const faultRequestSchema = v.variant('type', [
   v.strictObject({ type: v.literal('partition'), groups: v.pipe(v.array(v.array(replica)), v.minLength(1), v.maxLength(100)), durationMs }),
   /** SIGSTOP; SIGCONT on heal. Local replicas only. */
   v.strictObject({ type: v.literal('pause'), replica, durationMs }),
+  /** It misbehaves with its real keys. `victim` is for `starve` only; null: the next replica. */
+  v.strictObject({ type: v.literal('byzantine'), replica, behaviour, victim: v.optional(v.nullable(replica), null), durationMs }),
 ])
 export type FaultRequest = v.InferOutput<typeof faultRequestSchema>
 export type FaultType = FaultRequest['type']
@@ -56,5 +81,7 @@ export const transportFaultsSchema = v.strictObject({
   incomingCut: v.array(replica),
   /** Cuts every client link, both ways. */
   clientsCut: v.boolean(),
+  /** How it misbehaves; null: not at all. */
+  byzantine: v.optional(v.nullable(v.strictObject({ behaviour, victim: v.nullable(replica) })), null),
 })
 export type TransportFaults = v.InferOutput<typeof transportFaultsSchema>

@@ -11,6 +11,7 @@ import { createReplica } from '../pbft/protocol/replica.ts'
 import type { ProtocolEvent } from '../pbft/protocol/steps.ts'
 import { createService } from '../pbft/service/index.ts'
 import { encodeBatch, signedBytes } from '../pbft/wire/index.ts'
+import { createByzantine } from './byzantine.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createControl, type Control } from './control.ts'
 import { createCounters } from './counters.ts'
@@ -80,11 +81,12 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const counters = createCounters((reason, detail) => log.warn({ reason, detail }, 'refused'))
   const verifier = createVerifier(directory)
   const observation = createObservation()
-  let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false }
+  let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
   const storage = openStorage(options)
   const config = { ...manifest.parameters, n, id: asReplicaId(id) }
-  const core = createReplica(config, capabilitiesOf(key, manifest.clusterId), createService(), storage.load())
+  const capabilities = capabilitiesOf(key, manifest.clusterId)
+  const core = createReplica(config, capabilities, createService(), storage.load())
 
   const onEvent = (event: ProtocolEvent, atMs: number): void => {
     if (event.type === 'rejected') counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
@@ -95,15 +97,25 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     if (notable.has(event.type)) setImmediate(control.pushStatus)
   }
 
+  const flush = (): void => {
+    transport.flush()
+    clients.flush()
+  }
+  const outbox = createByzantine({
+    id,
+    n,
+    viewTimeoutMs: config.viewTimeoutMs,
+    capabilities,
+    send: (to, message) => transport.send(to, message),
+    reply: (reply) => clients.reply(reply),
+    flush,
+  })
   const driver = createDriver({
     core,
     storage,
-    send: (to, message) => transport.send(to, message),
-    reply: (reply) => clients.reply(reply),
-    flush() {
-      transport.flush()
-      clients.flush()
-    },
+    send: outbox.send,
+    reply: outbox.reply,
+    flush,
     onEvent,
     onFatal: options.onFatal,
   })
@@ -173,6 +185,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
       faults = next
       transport.setFaults(next)
       clients.setCut(next.clientsCut)
+      outbox.set(next.byzantine)
       log.info({ faults: next }, 'faults')
     },
     history,
@@ -187,6 +200,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
 
   const stopParts = (): void => {
     driver.stop()
+    outbox.close()
     control.close()
     clients.close()
     transport.close()

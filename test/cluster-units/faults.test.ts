@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { FaultRequest } from '../../src/contract/faults.ts'
+import { behaviourNames, type BehaviourName, type FaultRequest } from '../../src/contract/faults.ts'
+import { behaviourNames as engineBehaviours } from '../../src/pbft/faults/index.ts'
 import { describeFault, faultProblem, isCut, noTransportFaults, replicasAffected, transportFaultsOf } from '../../src/cluster/faults.ts'
 
 const isolate = (replica: number): FaultRequest => ({ type: 'isolate', replica, durationMs: null })
@@ -19,6 +20,13 @@ const delay = (from: number, to: number, delayMs: number, bothWays = false): Fau
   bothWays,
   delayMs,
   jitterMs: 5,
+  durationMs: null,
+})
+const byzantine = (replica: number, behaviour: BehaviourName, victim: number | null = null): FaultRequest => ({
+  type: 'byzantine',
+  replica,
+  behaviour,
+  victim,
   durationMs: null,
 })
 const partition = (...groups: number[][]): FaultRequest => ({ type: 'partition', groups, durationMs: null })
@@ -63,6 +71,18 @@ describe('transport faults of one replica', () => {
   it('leave the transport alone for a pause', () => {
     expect(transportFaultsOf([{ type: 'pause', replica: 0, durationMs: null }], 0, 4)).toEqual(noTransportFaults)
   })
+
+  it('make one replica misbehave, in the newest way', () => {
+    const faults = [byzantine(0, 'starve', 2), byzantine(0, 'silent'), byzantine(1, 'forge')]
+    expect(transportFaultsOf(faults, 0, 4)).toEqual({ ...noTransportFaults, byzantine: { behaviour: 'silent', victim: null } })
+    expect(transportFaultsOf(faults.slice(0, 1), 0, 4).byzantine).toEqual({ behaviour: 'starve', victim: 2 })
+    expect(transportFaultsOf(faults, 2, 4)).toEqual(noTransportFaults)
+    expect(isCut(faults, 0, 2)).toBe(false)
+  })
+
+  it('the contract has the behaviours that the engine has', () => {
+    expect(behaviourNames).toEqual(engineBehaviours)
+  })
 })
 
 describe('who can hear whom', () => {
@@ -86,6 +106,9 @@ describe('what is refused', () => {
     [cut(1, 1), /two different/],
     [partition([0, 1], [1, 2]), /one group/],
     [partition([0, 9]), /r9/],
+    [byzantine(0, 'starve', 4), /r4/],
+    [byzantine(0, 'starve', 0), /itself/],
+    [byzantine(0, 'silent', 1), /victim/],
   ])('%j', (fault, problem) => {
     expect(faultProblem(fault, 4)).toMatch(problem)
   })
@@ -103,10 +126,13 @@ it('names the replicas that have to change something', () => {
   expect(replicasAffected(delay(3, 1, 10, true), 4)).toEqual([1, 3])
   expect(replicasAffected(partition([0]), 4)).toEqual([0, 1, 2, 3])
   expect(replicasAffected({ type: 'pause', replica: 0, durationMs: null }, 4)).toEqual([])
+  expect(replicasAffected(byzantine(1, 'starve', 2), 4)).toEqual([1])
 })
 
 it('describes faults in a few words', () => {
   expect(describeFault(isolate(0))).toBe('isolate r0')
+  expect(describeFault(byzantine(0, 'equivocate'))).toBe('equivocate r0')
+  expect(describeFault(byzantine(0, 'starve', 3))).toBe('starve r0 against r3')
   expect(describeFault(delay(0, 1, 50, true))).toBe('delay 50 ms r0 <-> r1')
   expect(describeFault(loss(0, 1, 0.25))).toBe('loss 25 % r0 -> r1')
   expect(describeFault(partition([0, 1], [2]))).toBe('partition {r0, r1} {r2}')

@@ -29,7 +29,7 @@ describe('the verdict', () => {
     expect(verdict.sentence).toBe('Healthy: all 4 replicas are live in view 0; r0 is primary.')
   })
 
-  it.each(['isolated', 'unreachable', 'stopped', 'paused', 'stale', 'recovering', 'starting'] as const)(
+  it.each(['isolated', 'unreachable', 'stopped', 'paused', 'stale', 'recovering', 'starting', 'faulty'] as const)(
     'is degraded by one that is %s',
     (state) => {
       expect(verdictOf(input({ replicas: replicas('live', state, 'live', 'live') }), null)).toMatchObject({
@@ -60,6 +60,14 @@ describe('the verdict', () => {
 
   it('is stuck for several causes', () => {
     expect(verdictOf(input({ replicas: replicas('live', 'live', 'isolated', 'stopped') }), null).key).toBe('verdict.stuck.noQuorum')
+  })
+
+  it('is not stuck while requests complete with the votes of one that lies', () => {
+    const states = replicas('faulty', 'recovering', 'live', 'live')
+    expect(verdictOf(input({ replicas: states, lastProgressAt: nowMs - 100 }), null)).toMatchObject({ state: 'degraded' })
+    expect(verdictOf(input({ replicas: states }), null)).toMatchObject({ state: 'stuck', key: 'verdict.stuck.noQuorum' })
+    const fewer = replicas('faulty', 'stopped', 'recovering', 'live')
+    expect(verdictOf(input({ replicas: fewer, lastProgressAt: nowMs - 100 }), null)).toMatchObject({ state: 'stuck' })
   })
 
   it('is stuck in a partition without a quorum, and not in one with it', () => {

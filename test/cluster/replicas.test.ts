@@ -14,8 +14,9 @@ const isolation = (peers: readonly number[]) => ({
   outgoing: peers.map((peer) => ({ peer, rule: cut })),
   incomingCut: [...peers],
   clientsCut: true,
+  byzantine: null,
 })
-const healed = { outgoing: [], incomingCut: [], clientsCut: false }
+const healed = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
 const running: Running[] = []
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ActiveFault, FaultRequest } from '../../src/contract/faults.ts'
+import type { ActiveFault, BehaviourName, FaultRequest } from '../../src/contract/faults.ts'
 import type { ReplicaState, ReplicaStatus } from '../../src/contract/model.ts'
 import { consequenceOf } from '../../src/renderer/lib/consequence.ts'
 import { linksOf } from '../../src/renderer/lib/links.ts'
@@ -98,6 +98,21 @@ describe('what a fault would do', () => {
 
   test('a paused replica counts as out though its links are up', () => {
     expect(consequenceOf(cluster(four), { type: 'pause', replica: 2, durationMs: null })).toMatchObject({ kind: 'last', out: [2] })
+  })
+
+  test('a liar is not to be counted on, and more of them than f are more than a loss', () => {
+    const lie = (id: number, behaviour: BehaviourName): FaultRequest => ({
+      type: 'byzantine',
+      replica: id,
+      behaviour,
+      victim: null,
+      durationMs: null,
+    })
+    expect(consequenceOf(cluster(four), lie(0, 'equivocate'))).toMatchObject({ kind: 'last', out: [0], losesPrimary: true })
+    expect(consequenceOf(cluster(four), lie(0, 'forge'))).toMatchObject({ kind: 'last', out: [0], losesPrimary: false })
+    const lying = cluster(['faulty', 'live', 'live', 'live'], [lie(0, 'forge')])
+    expect(consequenceOf(lying, lie(1, 'silent'))).toMatchObject({ kind: 'unsafe', out: [0, 1] })
+    expect(consequenceOf(lying, { type: 'pause', replica: 1, durationMs: null })).toMatchObject({ kind: 'stops' })
   })
 })
 

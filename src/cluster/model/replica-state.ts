@@ -9,6 +9,8 @@ export interface ReplicaFacts {
   readonly running: boolean
   readonly paused: boolean
   readonly isolated: boolean
+  /** It misbehaves because an operator wants it to. */
+  readonly faulty: boolean
   readonly diverged: boolean
   readonly linkUp: boolean
   /** When the last report came, ms; null: none since it was started (or dialled first). */
@@ -26,6 +28,7 @@ export const replicaStateOf = (facts: ReplicaFacts, nowMs: number): ReplicaState
   if (facts.paused) return 'paused'
   if (facts.starting && facts.reportedAt === null) return 'starting'
   if (!facts.linkUp) return 'unreachable'
+  if (facts.faulty) return 'faulty'
   if (facts.diverged) return 'diverged'
   if (facts.isolated) return 'isolated'
   if (facts.reportedAt === null || nowMs - facts.reportedAt > staleAfterMs) return 'stale'

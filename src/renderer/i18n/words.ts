@@ -38,6 +38,12 @@ export function faultWords(fault: FaultRequest): string {
     case 'isolate':
     case 'pause':
       return t(`faultText.${fault.type}`, { replica: fault.replica })
+    case 'byzantine': {
+      const behaviour = t(`behaviour.${fault.behaviour}`)
+      return fault.victim === null || fault.victim === undefined
+        ? t('faultText.byzantine', { replica: fault.replica, behaviour })
+        : t('faultText.byzantineVictim', { replica: fault.replica, behaviour, victim: fault.victim })
+    }
     case 'cut':
       return t('faultText.cut', { from: fault.from, to: fault.to, arrow })
     case 'delay':

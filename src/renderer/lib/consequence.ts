@@ -1,6 +1,6 @@
 /**
  * What a fault would do before it is injected: which replicas could still take part, and whether that is a quorum. It reasons
- * about links only, so it speaks of cuts, isolation, partitions and pauses; delay and loss slow the protocol but cut nothing.
+ * about links and liars only: delay and loss slow the protocol but cut nothing, and one that lies is not to be counted on.
  */
 import type { FaultRequest } from '../../contract/faults.ts'
 import type { ClusterStatus, ReplicaState } from '../../contract/model.ts'
@@ -17,6 +17,8 @@ export type ConsequenceKind =
   | 'last'
   /** No quorum is left: requests stop, nothing wrong is said. */
   | 'stops'
+  /** More would lie than f: even what was acknowledged is no longer safe. */
+  | 'unsafe'
 
 export interface Consequence {
   readonly kind: ConsequenceKind
@@ -75,14 +77,24 @@ export function consequenceOf(
   const before = linksNow(status)
   const cut = cutsOf(fault, status.n)
   const linked: Links = (from, to) => before(from, to) && !cut(from, to)
-  const paused = fault.type === 'pause' ? fault.replica : -1
+  const lost = fault.type === 'pause' || fault.type === 'byzantine' ? fault.replica : -1
   const running = status.replicas
-    .filter((replica) => !outStates.includes(replica.state) && replica.id !== paused)
+    .filter((replica) => !outStates.includes(replica.state) && replica.id !== lost)
     .map((replica) => replica.id)
   const group = largestGroup(running, linked)
   const out = status.replicas.map((replica) => replica.id).filter((id) => !group.includes(id))
   const spare = group.length - status.quorum
-  const cutsNothing = fault.type !== 'pause' && !status.replicas.some((a) => status.replicas.some((b) => a.id !== b.id && cut(a.id, b.id)))
-  const kind = spare < 0 ? 'stops' : cutsNothing ? 'slower' : spare === 0 ? 'last' : 'tolerated'
-  return { kind, out, available: group.length, losesPrimary: status.primary !== null && out.includes(status.primary) }
+  const cutsNothing = lost === -1 && !status.replicas.some((a) => status.replicas.some((b) => a.id !== b.id && cut(a.id, b.id)))
+  const kind = lies(status, fault) ? 'unsafe' : spare < 0 ? 'stops' : cutsNothing ? 'slower' : spare === 0 ? 'last' : 'tolerated'
+  return { kind, out, available: group.length, losesPrimary: status.primary !== null && out.includes(status.primary) && !leads(fault) }
+}
+
+/** Behaviours under which a primary stays primary. */
+const leads = (fault: FaultRequest): boolean =>
+  fault.type === 'byzantine' && fault.behaviour !== 'silent' && fault.behaviour !== 'equivocate'
+
+const lies = (status: Pick<ClusterStatus, 'n' | 'faults'>, fault: FaultRequest): boolean => {
+  const all = [...status.faults.map((active) => active.fault), fault]
+  const liars = new Set(all.flatMap((one) => (one.type === 'byzantine' ? [one.replica] : [])))
+  return fault.type === 'byzantine' && liars.size > Math.floor((status.n - 1) / 3)
 }

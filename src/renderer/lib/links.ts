@@ -17,6 +17,7 @@ export function faultsOnLink(faults: readonly ActiveFault[], from: number, to: n
       case 'isolate':
         return fault.replica === from || fault.replica === to
       case 'pause':
+      case 'byzantine':
         return false
       case 'partition': {
         const group = fault.groups.findIndex((ids) => ids.includes(from))
