@@ -28,6 +28,7 @@ const keyOfReason: Record<string, ViewReasonKey> = {
   'new-view-timeout': 'view.reason.newViewTimeout',
   joined: 'view.reason.joined',
   'invalid-new-view': 'view.reason.invalidNewView',
+  restarted: 'view.reason.restarted',
   operator: 'view.reason.operator',
 }
 

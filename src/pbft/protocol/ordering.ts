@@ -5,7 +5,6 @@
 import { assertThat } from './assert.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { Batch, BatchData, Commit, Prepare, PrePrepare } from './messages.ts'
-import { primaryOf } from './quorum.ts'
 import type { Slot } from './slots.ts'
 import { emit, highWatermark, inWindow, isPrimary, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
 
@@ -43,8 +42,19 @@ const acceptBatch = (r: ReplicaState, slot: Slot, message: PrePrepare): void => 
   const { view, seq, digest, batch, signature } = message
   slot.prePrepare = message
   persist(r, { kind: 'pre-prepared', view, seq, digest, batch, signature })
-  if (isPrimary(r)) promise(r, message)
+  if (isPrimary(r)) announce(r, message)
   enterPrePrepared(r, slot, digest, batch)
+}
+
+/**
+ * A pre-prepare is no vote, the primary's own prepare is. So it need not wait for the disk, and the primary's flush and the
+ * backups' run at the same time: two flushes in sequence to a reply, not three. But then a crash may make the primary forget what
+ * it has proposed, and two proposals for one place convict it; so after a restart it proposes nothing more in its view
+ * (`resign` in view-change.ts). For that its disk has to tell of the view: until one proposal has prepared in this view, which
+ * takes backups that were told of it, and so records that are durable, proposals do wait.
+ */
+const announce = (r: ReplicaState, message: PrePrepare): void => {
+  if (r.peers.length > 0) r.out.push({ type: 'send', to: r.peers, message, gated: r.establishedView !== r.view })
 }
 
 /** What pre-preparing changes here; the record that backs it is on its way to disk, or was just read from there. */
@@ -57,7 +67,7 @@ export const recordPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, b
   r.log.notePrePrepared(slot, digest, r.view)
   if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
   if (batch.timeMs > r.highestTimeMs) r.highestTimeMs = batch.timeMs
-  if (!isPrimary(r)) slot.prepares.add(r.config.id, r.view, digest)
+  slot.prepares.add(r.config.id, r.view, digest)
 }
 
 /** Enters (seq, digest) into P for `view`; in the current view the own commit counts from here on. */
@@ -73,14 +83,15 @@ export const recordPrepared = (r: ReplicaState, slot: Slot, digest: Digest, view
 const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch): void => {
   recordPrePrepared(r, slot, digest, batch)
   emit(r, { type: 'phase', phase: 'pre-prepared', view: r.view, seq: slot.seq, digest, requests: batch.requests.length })
-  if (!isPrimary(r)) promise(r, { type: 'prepare', view: r.view, seq: slot.seq, digest, replica: r.config.id })
+  promise(r, { type: 'prepare', view: r.view, seq: slot.seq, digest, replica: r.config.id })
   tryPrepared(r, slot)
 }
 
-/** The pre-prepare and quorum-1 matching prepares by backups; the pre-prepare stands for the primary's. */
+/** The pre-prepare, and matching prepares by a quorum: each is backed by a record, the primary's too. */
 const tryPrepared = (r: ReplicaState, slot: Slot): void => {
   const digest = slot.digest
-  if (digest === null || slot.prepared || slot.prepares.count(r.view, digest) < r.quorum - 1) return
+  if (digest === null || slot.prepared || slot.prepares.count(r.view, digest) < r.quorum) return
+  if (isPrimary(r)) r.establishedView = r.view
   recordPrepared(r, slot, digest, r.view)
   persist(r, { kind: 'prepared', view: r.view, seq: slot.seq, digest })
   emit(r, { type: 'phase', phase: 'prepared', view: r.view, seq: slot.seq, digest, requests: slot.batch?.requests.length ?? 0 })
@@ -139,8 +150,6 @@ const slotOfVote = (r: ReplicaState, from: ReplicaId, vote: Prepare | Commit): S
 
 /** Kept also when its pre-prepare or its new-view is yet to come. */
 export const onPrepare = (r: ReplicaState, from: ReplicaId, vote: Prepare): void => {
-  // The primary's pre-prepare is its vote: a prepare of its own would count it twice.
-  if (from === primaryOf(vote.view, r.config.n)) return reject(r, 'wrong-sender', 'prepare', from)
   const slot = slotOfVote(r, from, vote)
   if (slot !== null && slot.prepares.add(from, vote.view, vote.digest) && r.active && vote.view === r.view) tryPrepared(r, slot)
 }

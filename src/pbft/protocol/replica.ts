@@ -14,7 +14,7 @@ import { onFetch, onFetchTimer, onMetaData, onPartitionData, settleTransfer } fr
 import { createState, highWatermark, lowWatermark, primary, promise, type ReplicaState } from './state.ts'
 import { onConnected, onStatus, onStatusTimer, refreshStatusTimer, solicit } from './status.ts'
 import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './steps.ts'
-import { changeViewByOperator, followStranded, onNewView, onViewChange, settleViewChange, startViewChange } from './view-change.ts'
+import { changeViewByOperator, followStranded, onNewView, onViewChange, resign, settleViewChange, startViewChange } from './view-change.ts'
 import { currentTimeout, noteHeard, onViewTimer, refreshViewTimer } from './view-timer.ts'
 
 const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): void => {
@@ -66,6 +66,7 @@ const onTimer = (r: ReplicaState, timer: TimerName): void => {
 const onStart = (r: ReplicaState): void => {
   solicit(r)
   resumeVotes(r)
+  resign(r)
   const own = r.viewChanges.get(r.config.id)
   if (!r.active && own !== undefined) promise(r, own)
 }

@@ -18,6 +18,7 @@ const lastOf = <K extends LogRecord['kind']>(records: readonly LogRecord[], kind
 /** Brings a state that is at genesis to what `persisted` says. Throws when the disk contradicts itself. */
 export const restore = (r: ReplicaState, persisted: Persisted): void => {
   const { records } = persisted
+  r.restarted = records.length > 0
   const stable = lastOf(records, 'stable')
   if (stable !== null) {
     r.checkpoints.stable = stable.stable

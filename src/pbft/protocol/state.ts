@@ -113,6 +113,10 @@ export interface ReplicaState {
   view: View
   active: boolean
   lastExecuted: SeqNo
+  /** A view in which this replica is the primary and has had a batch prepared since it started. */
+  establishedView: View | null
+  /** The disk was not empty at the start: this replica may have forgotten what it proposed. */
+  restarted: boolean
   /** Highest seq ordered in the current view: the primary goes on after it. */
   highestOrdered: SeqNo
   /** Highest seq that this replica ever prepared, in any view. */
@@ -190,6 +194,8 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     view: asView(0),
     active: true,
     lastExecuted: asSeqNo(0),
+    establishedView: null,
+    restarted: false,
     highestOrdered: asSeqNo(0),
     highestPrepared: asSeqNo(0),
     highestTimeMs: 0,

@@ -174,7 +174,7 @@ const sendSlot = (r: ReplicaState, to: ReplicaId, slot: Slot, reached: SlotStatu
     sendTo(r, to, slot.prePrepare)
     bytes = slot.prePrepare.batch.bytes.length
   }
-  if (reached?.prepared !== true && !isPrimary(r)) sendTo(r, to, { type: 'prepare', ...vote })
+  if (reached?.prepared !== true) sendTo(r, to, { type: 'prepare', ...vote })
   if (reached?.committed !== true && slot.prepared) sendTo(r, to, { type: 'commit', ...vote })
   return bytes
 }

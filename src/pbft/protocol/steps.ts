@@ -44,6 +44,8 @@ export type ViewChangeReason =
   /** f+1 others want to leave. */
   | { readonly kind: 'joined'; readonly replicas: readonly ReplicaId[] }
   | { readonly kind: 'invalid-new-view'; readonly detail: string }
+  /** The primary of the view came back from a restart and does not go on in it. */
+  | { readonly kind: 'restarted' }
   | { readonly kind: 'operator' }
 
 /** Why the core did not take something; each is counted by the driver and shown to the operator. */

@@ -41,6 +41,14 @@ export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeR
   r.again = true
 }
 
+/**
+ * After a restart the primary gives up its view instead of proposing in it again: a proposal leaves before it is durable, so it
+ * may have forgotten one. The others follow when a request waits for their time-out, or after a while (`followStranded`).
+ */
+export const resign = (r: ReplicaState): void => {
+  if (r.restarted && r.active && isPrimary(r) && r.peers.length > 0) startViewChange(r, asView(r.view + 1), { kind: 'restarted' })
+}
+
 export const changeViewByOperator = (r: ReplicaState): void => {
   startViewChange(r, asView(r.view + 1), { kind: 'operator' })
 }

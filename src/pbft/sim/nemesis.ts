@@ -14,6 +14,8 @@ export interface NemesisWorld {
   readonly endpoints: number
   primary(): number
   crash(replica: number): void
+  /** Crashes it the next time that a proposal of its own leaves before it is durable. */
+  crashAtProposal(replica: number): void
   restart(replica: number): void
   cut(from: number, to: number): void
   heal(from: number, to: number): void
@@ -27,12 +29,14 @@ type Pair = readonly [from: number, to: number]
 export class Nemesis {
   readonly #world: NemesisWorld
   readonly #random: Random
+  readonly #aims: Random
   readonly #undo = new Set<() => void>()
   #isStopped = false
 
   constructor(world: NemesisWorld, random: Random) {
     this.#world = world
     this.#random = random
+    this.#aims = random.fork('aims')
   }
 
   start(): void {
@@ -61,7 +65,7 @@ export class Nemesis {
       case 'crash':
         return this.#crash([one])
       case 'crash-primary':
-        return this.#crash([this.#world.primary()])
+        return this.#crashPrimary(this.#world.primary())
       case 'crash-all':
         return this.#crash(Array.from({ length: n }, (_, replica) => replica))
       case 'isolate':
@@ -79,6 +83,13 @@ export class Nemesis {
       case 'change-view':
         return this.#world.changeView(one)
     }
+  }
+
+  /** At any moment, or at the worst one. */
+  #crashPrimary(replica: number): void {
+    if (this.#aims.chance(0.5)) return this.#crash([replica])
+    this.#world.crashAtProposal(replica)
+    this.#later(() => this.#world.restart(replica))
   }
 
   #crash(replicas: readonly number[]): void {

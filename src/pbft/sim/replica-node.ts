@@ -73,6 +73,7 @@ export class ReplicaNode {
   #waiting: Waiting[] = []
   #isFlushing = false
   #isDrainDue = false
+  #diesAtProposal = false
   readonly #timers = new Map<TimerName, number>()
   #timerToken = 0
   #clockOffsetMs: number
@@ -152,6 +153,16 @@ export class ReplicaNode {
     if (this.isUp) this.#step({ type: 'connected', peer })
   }
 
+  /** From now on a proposal that leaves before it is durable is the last thing that it does. */
+  crashAtProposal(): void {
+    this.#diesAtProposal = true
+  }
+
+  /** Takes that back. */
+  spare(): void {
+    this.#diesAtProposal = false
+  }
+
   changeView(): void {
     if (this.isUp) this.#step({ type: 'operator', command: { kind: 'change-view' } })
   }
@@ -193,6 +204,10 @@ export class ReplicaNode {
       return this.#broken(`threw on ${describeInput(input)}`, error)
     }
     for (const effect of effects) this.#run(effect)
+    if (this.#diesAtProposal && effects.some(isUngatedProposal)) {
+      this.#diesAtProposal = false
+      return this.crash()
+    }
     if (input.type !== 'drained') this.#drainSoon()
     this.#flushSoon()
   }
@@ -355,6 +370,8 @@ function areApart(event: Extract<ProtocolEvent, { type: 'divergence' }>, traitor
   const digests = event.digests.filter(({ replica }) => !traitors.has(replica)).map(({ digest }) => digest)
   return new Set(event.own === null ? digests : [...digests, event.own]).size > 1 || traitors.size === 0
 }
+
+const isUngatedProposal = (effect: Effect): boolean => effect.type === 'send' && effect.message.type === 'pre-prepare' && !effect.gated
 
 function describeInput(input: Input): string {
   switch (input.type) {

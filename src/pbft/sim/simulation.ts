@@ -220,6 +220,7 @@ class Simulation {
       endpoints,
       primary: () => this.#primary(),
       crash: (id: number) => this.#replicas[id]!.isUp && this.#replicas[id]!.crash(),
+      crashAtProposal: (id: number) => this.#replicas[id]!.crashAtProposal(),
       restart: (id: number) => this.#restart(id),
       cut: (from: number, to: number) => this.#network.cut(from, to),
       heal: (from: number, to: number) => this.#healLink(from, to),
@@ -243,6 +244,7 @@ class Simulation {
 
   #restart(id: number): void {
     const replica = this.#replicas[id]!
+    replica.spare()
     if (replica.isUp || this.#absent.has(id)) return
     replica.start(false)
     for (let other = 0; other < this.#replicas.length; other++) if (other !== id) this.#connect(id, other)

@@ -447,6 +447,7 @@ export const en = {
     'new-view-timeout': 'new view did not come',
     joined: 'joined f+1 others',
     'invalid-new-view': 'invalid new-view',
+    restarted: 'restarted as primary',
     operator: 'operator',
   },
   checkpointsScreen: {

@@ -446,6 +446,7 @@ export const zhCN: Same<Messages> = {
     'new-view-timeout': '新视图未到来',
     joined: '跟随 f+1 个副本',
     'invalid-new-view': '无效的 new-view',
+    restarted: '主副本重启',
     operator: '操作员',
   },
   checkpointsScreen: {
@@ -751,6 +752,7 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'view.reason.newViewTimeout': '{n} 个副本中有 {count} 个没有等到视图 {view}',
   'view.reason.joined': '{n} 个副本中有 {count} 个跟随已离开该视图的副本',
   'view.reason.invalidNewView': '{n} 个副本中有 {count} 个拒绝了无效的 new-view：{message}',
+  'view.reason.restarted': '主副本重启后放弃了它的视图',
   'view.reason.operator': '操作员在 {n} 个副本中的 {count} 个上提出',
   'view.reason.unknown': '原因未被观测到',
 }
