@@ -105,7 +105,8 @@ export class ReplicaNode {
   /** Sets the clock forwards or backwards, within what clocks may be apart; now and then an hour back, which nothing may stand still for. */
   jumpClock(): void {
     this.#clockOffsetMs = this.#random.between(-3_000, 3_000)
-    if (this.#hours.chance(0.3)) this.#clockOffsetMs -= 3_600_000
+    // Clocks so far apart are a fault of their own, and traitors have used up those that are tolerated.
+    if (this.#hours.chance(0.3) && this.#world.traitors.size === 0) this.#clockOffsetMs -= 3_600_000
     this.#trace(`clock ${this.#clockOffsetMs.toFixed(0)}`)
   }
 
