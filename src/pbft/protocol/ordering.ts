@@ -7,6 +7,7 @@ import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './i
 import type { Batch, BatchData, Commit, Prepare, PrePrepare } from './messages.ts'
 import type { Slot } from './slots.ts'
 import { emit, highWatermark, inWindow, isPrimary, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
+import type { RejectionReason } from './steps.ts'
 
 /** Batches that the primary has ordered and not executed. */
 const inFlight = (r: ReplicaState): number => r.highestOrdered - r.lastExecuted
@@ -121,12 +122,18 @@ export const resumeVotes = (r: ReplicaState): void => {
 const chosenThrough = (r: ReplicaState): SeqNo =>
   r.newView === null || r.newView.view !== r.view ? asSeqNo(0) : (r.newView.chosen.at(-1)?.seq ?? r.newView.start.seq)
 
+/** A replica that knows itself to be behind cannot tell a liar from one that is where it should be. */
+const reasonAboveWindow = (r: ReplicaState): RejectionReason => {
+  const isBehind = r.checkpoints.proven.seq > lowWatermark(r) || r.reports.some((report) => report.stableSeq > lowWatermark(r))
+  return isBehind ? 'late' : 'outside-watermarks'
+}
+
 /** Signed by the primary of its view, so any replica may relay it. */
 export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepare): void => {
   if (!r.active || message.seq <= lowWatermark(r)) return
-  if (message.view !== r.view) return reject(r, 'wrong-view', 'pre-prepare', from)
+  if (message.view !== r.view) return reject(r, message.view < r.view ? 'late' : 'wrong-view', 'pre-prepare', from)
   if (isPrimary(r)) return
-  if (message.seq > highWatermark(r)) return reject(r, 'outside-watermarks', 'pre-prepare', from)
+  if (message.seq > highWatermark(r)) return reject(r, reasonAboveWindow(r), 'pre-prepare', from)
   const slot = r.log.get(message.seq)
   // What was executed is never voted on anew with another digest, whatever led there.
   const accepted = slot?.digest ?? slot?.executed ?? null
@@ -142,8 +149,8 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
 /** The slot that a vote belongs to, or null when the vote is late, early beyond the window, or not its sender's. A commit is never late. */
 const slotOfVote = (r: ReplicaState, from: ReplicaId, vote: Prepare | Commit): Slot | null => {
   if (vote.replica !== from) reject(r, 'wrong-sender', vote.type, from)
-  else if (vote.view < r.view && vote.type === 'prepare') reject(r, 'wrong-view', vote.type, from)
-  else if (vote.seq > highWatermark(r)) reject(r, 'outside-watermarks', vote.type, from)
+  else if (vote.view < r.view && vote.type === 'prepare') reject(r, 'late', vote.type, from)
+  else if (vote.seq > highWatermark(r)) reject(r, reasonAboveWindow(r), vote.type, from)
   else if (vote.seq > lowWatermark(r)) return r.log.open(vote.seq)
   return null
 }

@@ -50,6 +50,8 @@ export type ViewChangeReason =
 
 /** Why the core did not take something; each is counted by the driver and shown to the operator. */
 export type RejectionReason =
+  /** Of a view that was left, or beyond the window of a replica that is behind: an honest peer sends such things. */
+  | 'late'
   | 'wrong-sender'
   | 'wrong-view'
   | 'outside-watermarks'
