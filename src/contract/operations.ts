@@ -29,8 +29,17 @@ export type OperationType = Operation['type']
 /** Bytes that decode to no operation (they were ordered all the same) show as `unknown`. */
 export type DecodedOperation = Operation | { readonly type: 'unknown'; readonly hex: string }
 
+/** full: the part of the store that the key falls into takes no more bytes. too-large: the answers of its batch took all the room. */
 export type OperationErrorCode =
-  'not-an-operation' | 'not-a-number' | 'overflow' | 'mismatch' | 'account-exists' | 'no-such-account' | 'insufficient-funds'
+  | 'not-an-operation'
+  | 'not-a-number'
+  | 'overflow'
+  | 'mismatch'
+  | 'account-exists'
+  | 'no-such-account'
+  | 'insufficient-funds'
+  | 'full'
+  | 'too-large'
 
 /** What the service answered. `value` is null where nothing is stored. */
 export type OperationResult =

@@ -11,6 +11,13 @@ import type { PartitionBytes } from './records.ts'
 import { REPLY_PARTITIONS, ReplyCache } from './reply-cache.ts'
 import type { Service } from './service.ts'
 
+/**
+ * Results of one batch together, bytes: they make one record. Many clients may ask for large values at once.
+ * Results up to `RESULT_BYTES_ALWAYS` each are given also beyond it.
+ */
+export const RESULT_BYTES_PER_BATCH_MAX = 8_388_608
+const RESULT_BYTES_ALWAYS = 256
+
 const NO_BYTES = new Uint8Array(0)
 
 /** Time 0 is the empty partition, as every empty state is. */
@@ -65,13 +72,16 @@ export class ReplicatedState {
   execute(seq: SeqNo, batch: Batch): Uint8Array[] {
     if (batch.timeMs > this.#timeMs) this.#timeMs = batch.timeMs
     const results: Uint8Array[] = []
+    let room = RESULT_BYTES_PER_BATCH_MAX
     for (const request of batch.requests) {
       const known = this.replies.get(request.client)
       if (known !== undefined && request.timestamp <= known.timestamp) {
         results.push(request.timestamp === known.timestamp ? known.result : NO_BYTES)
         continue
       }
-      const result = this.service.execute(request.operation, { client: request.client, timeMs: this.#timeMs })
+      const resultBytesMax = Math.max(room, RESULT_BYTES_ALWAYS)
+      const result = this.service.execute(request.operation, { client: request.client, timeMs: this.#timeMs, resultBytesMax })
+      room -= result.length
       this.replies.put(known, request.client, request.timestamp, seq, result)
       results.push(result)
     }

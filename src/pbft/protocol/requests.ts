@@ -2,11 +2,16 @@
 import { asSeqNo, type ClientId, type ReplicaId } from './ids.ts'
 import type { Request } from './messages.ts'
 import { reply } from './replies.ts'
+import { RESULT_BYTES_PER_BATCH_MAX } from './replicated-state.ts'
 import { emit, isPrimary, primary, reject, sendTo, type ReplicaState } from './state.ts'
 
 /** Time that a read is executed at: reads have no agreed time of their own. */
 const query = (r: ReplicaState, request: Request): void => {
-  const result = r.replicated.service.query(request.operation, { client: request.client, timeMs: r.replicated.timeMs })
+  const result = r.replicated.service.query(request.operation, {
+    client: request.client,
+    timeMs: r.replicated.timeMs,
+    resultBytesMax: RESULT_BYTES_PER_BATCH_MAX,
+  })
   if (result === null) reject(r, 'not-a-read', 'request', request.client)
   else reply(r, request, asSeqNo(0), result)
 }

@@ -8,6 +8,11 @@ export interface ExecutionContext {
   readonly client: ClientId
   /** Agreed time of the batch, ms since the epoch; never decreases. */
   readonly timeMs: number
+  /**
+   * Bytes that the results of this batch may still take. An operation whose result would be longer changes nothing and yields an
+   * error result, unless it carries as many bytes itself (those bound the batch anyhow).
+   */
+  readonly resultBytesMax: number
 }
 
 export interface Service {

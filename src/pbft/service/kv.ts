@@ -37,7 +37,7 @@ export function executeKv(map: KvMap, operation: KvOperation): OperationResult {
 }
 
 function put(map: KvMap, key: string, value: string, answer: string | number | null): OperationResult {
-  return map.set(key, value) ? { ok: true, value: answer } : { ok: false, error: 'overflow' }
+  return map.set(key, value) ? { ok: true, value: answer } : { ok: false, error: 'full' }
 }
 
 function increment(map: KvMap, key: string, n: number): OperationResult {

@@ -75,7 +75,8 @@ export class Ledger {
   #open(account: string, balance: number): OperationResult {
     if (this.#accounts.get(account) !== undefined) return { ok: false, error: 'account-exists' }
     // All balances add up to the total, so no transfer can overflow either.
-    if (!Number.isSafeInteger(this.#total + balance) || !this.#accounts.set(account, balance)) return overflow
+    if (!Number.isSafeInteger(this.#total + balance)) return overflow
+    if (!this.#accounts.set(account, balance)) return { ok: false, error: 'full' }
     this.#total += balance
     this.#totalDirty ||= balance > 0
     return { ok: true, value: balance }

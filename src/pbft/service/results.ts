@@ -10,6 +10,8 @@ const errorCodes = [
   'account-exists',
   'no-such-account',
   'insufficient-funds',
+  'full',
+  'too-large',
 ] as const
 export type OperationErrorCode = (typeof errorCodes)[number]
 

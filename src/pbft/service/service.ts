@@ -9,6 +9,7 @@ import { encodeResult, type OperationResult } from './results.ts'
 const kvPartitions = 1_024
 const ledgerPartitions = 64
 
+const tooLarge = encodeResult({ ok: false, error: 'too-large' })
 const notAnOperation = encodeResult({ ok: false, error: 'not-an-operation' })
 
 /** An empty store and an empty ledger. */
@@ -17,9 +18,16 @@ export function createService(): Service {
   const ledger = new Ledger(ledgerPartitions)
   const run = (operation: Operation): OperationResult => ('key' in operation ? executeKv(kv, operation) : ledger.execute(operation))
   return {
-    execute(bytes) {
+    execute(bytes, { resultBytesMax }) {
       const operation = parseOperation(bytes)
-      return operation === null ? notAnOperation.slice() : encodeResult(run(operation))
+      if (operation === null) return notAnOperation.slice()
+      // What is refused must not have changed anything: a delete answers what it takes away, so that is looked at first.
+      const before = operation.type === 'delete' ? encodeResult(run({ type: 'get', key: operation.key })) : null
+      if (before !== null && before.length > resultBytesMax) return tooLarge.slice()
+      const result = run(operation)
+      const encoded = encodeResult(result)
+      const changedNothing = operation.type === 'get' || !result.ok
+      return changedNothing && encoded.length > resultBytesMax ? tooLarge.slice() : encoded
     },
     query(bytes) {
       const operation = parseOperation(bytes)

@@ -40,7 +40,9 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
     ...checkOrder(log),
     ...checkVotes(votes),
     ...checkCheckpoints(votes),
-    ...checkReplay(log, (operation, client, timeMs) => service.execute(operation, { client: asClientId(client), timeMs })),
+    ...checkReplay(log, (operation, client, timeMs) =>
+      service.execute(operation, { client: asClientId(client), timeMs, resultBytesMax: Infinity }),
+    ),
     ...checkValidity(log, sent),
     ...checkDurability(log, calls),
     ...checkLinearizability(

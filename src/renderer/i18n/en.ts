@@ -534,6 +534,8 @@ export const en = {
     'account-exists': 'the account exists already',
     'no-such-account': 'no such account',
     'insufficient-funds': 'insufficient funds',
+    full: 'this part of the store is full',
+    'too-large': 'the answers of the batch are too large together; try again',
   },
   stageName: {
     sent: 'sent',

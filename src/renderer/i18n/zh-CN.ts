@@ -532,6 +532,8 @@ export const zhCN: Same<Messages> = {
     'account-exists': '账户已存在',
     'no-such-account': '没有该账户',
     'insufficient-funds': '余额不足',
+    full: '存储的这一部分已满',
+    'too-large': '该批次的结果合计过大，请重试',
   },
   stageName: {
     sent: '已发送',

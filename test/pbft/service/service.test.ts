@@ -13,7 +13,7 @@ import {
 } from '../../../src/pbft/service/index.ts'
 import { operations } from '../../support/operation-arbitraries.ts'
 
-const context = { client: asClientId('test/1'), timeMs: 0 }
+const context = { client: asClientId('test/1'), timeMs: 0, resultBytesMax: 8_388_608 }
 const run = (service: Service, operation: Operation): OperationResult | null =>
   decodeResult(service.execute(encodeOperation(operation), context))
 
@@ -195,6 +195,19 @@ describe('partitions', () => {
     expect(createService().loadPartition(-1, new Uint8Array(0))).toBe(false)
   })
 
+  it('are answered within the room that is left for the batch, and what does not fit changes nothing', () => {
+    const service = createService()
+    const value = 'x'.repeat(1_000)
+    const narrow = (operation: Operation) => decodeResult(service.execute(encodeOperation(operation), { ...context, resultBytesMax: 256 }))
+    run(service, { type: 'put', key: 'k', value })
+    const refused = { ok: false, error: 'too-large' }
+    expect(narrow({ type: 'get', key: 'k' })).toEqual(refused)
+    expect(narrow({ type: 'delete', key: 'k' })).toEqual(refused)
+    expect(narrow({ type: 'cas', key: 'k', old: 'y', new: 'z' })).toEqual(refused)
+    expect(run(service, { type: 'get', key: 'k' })).toEqual({ ok: true, value })
+    expect(narrow({ type: 'put', key: 'k', value: 'v' })).toEqual({ ok: true, value: null })
+  })
+
   it('do not grow past what a state transfer can carry', () => {
     const service = createService()
     const value = 'x'.repeat(1_048_576)
@@ -206,7 +219,7 @@ describe('partitions', () => {
       if (probe === null) continue
       const result = run(service, { type: 'put', key: probe, value })
       if (result?.ok === false) {
-        expect(result).toEqual({ ok: false, error: 'overflow' })
+        expect(result).toEqual({ ok: false, error: 'full' })
         refused++
       } else for (const index of service.takeDirtyPartitions()) taken.set(index, (taken.get(index) ?? 0) + 1)
     }
