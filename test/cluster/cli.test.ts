@@ -98,6 +98,8 @@ describe('wrong use ends with code 2 and one line', () => {
     [['submit', '--cluster', 'missing.json', 'drop', 'k']],
     [['submit', '--cluster', 'missing.json', 'incr', 'k', 'x']],
     [['replica', '--cluster', 'missing.json', '--id', '0']],
+    [['serve', '--no-open', '--empty', '--data', '/dev/null/x']],
+    [['serve', '--no-open', '--empty', '--data', folder, '--host', '203.0.113.1']],
     [['demo', 'no-such-scenario']],
     [['demo', '--replicas', '1']],
     [['simulate', '--seeds', '0']],
@@ -105,6 +107,17 @@ describe('wrong use ends with code 2 and one line', () => {
     const { code, out, err } = await run(...args)
     expect([code, out]).toEqual([2, ''])
     expect(err.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  it('a port that is in use is one too', async () => {
+    const server = createServer()
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? String(address.port) : ''
+    const { code, err } = await run('serve', '--no-open', '--empty', '--data', folder, '--port', port)
+    server.close()
+    expect(code).toBe(2)
+    expect(err.trimEnd().split('\n')).toEqual([expect.stringContaining(`port ${port}: the port is in use`)])
   })
 
   it('a broken manifest is one too', async () => {

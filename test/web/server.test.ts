@@ -108,6 +108,12 @@ describe('what it takes', () => {
     expect([answer.status, codeOf(answer)]).toEqual([400, 'bad-request'])
   })
 
+  test('a body where none is taken is refused', async () => {
+    const answer = await server.ask('POST', '/api/v1/replicas/1/stop', { body: '{"x":1}' })
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'bad-request'])
+    expect(answer.text).toContain('takes no body')
+  })
+
   test('a body over the limit is not read to its end', async () => {
     const refused = await refusedBy('size', async () => {
       const answer = await server
@@ -123,6 +129,7 @@ describe('what it takes', () => {
     ['GET', '/api/v1/log?after=x', 400],
     ['GET', '/api/v1/log?limit=0', 400],
     ['GET', '/api/v1/log?order=desc', 400],
+    ['GET', '/api/v1/log?after=1&after=3', 400],
     ['GET', '/api/v1/log/x', 400],
     ['GET', '/api/v1/log/%E0%A4%A', 400],
     ['GET', '/api/v1/nothing', 404],

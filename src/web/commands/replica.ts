@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { wholeNumber } from '../numbers.ts'
-import { UsageError } from '../output.ts'
+import { exitCodes, UsageError } from '../output.ts'
 import { entries } from '../paths.ts'
 
 interface ReplicaOptions {
@@ -14,7 +14,10 @@ interface ReplicaOptions {
   readonly allowFaults?: boolean
 }
 
-/** Runs the replica's own program with our terminal; signals go on to it, its exit code is ours. */
+/** The replica's own codes tell a failing disk (3) from a defect (1); a command line has one code for "it ran and failed". */
+const exitCodeOf = (code: number | null): number => (code === 0 || code === exitCodes.usage ? code : exitCodes.no)
+
+/** Runs the replica's own program with our terminal; signals go on to it. */
 const replica = (options: ReplicaOptions): Promise<void> => {
   const cluster = resolve(options.cluster)
   if (!existsSync(cluster)) throw new UsageError(`There is no file ${cluster}.`)
@@ -29,7 +32,7 @@ const replica = (options: ReplicaOptions): Promise<void> => {
   return new Promise((done, fail) => {
     child.on('error', fail)
     child.on('exit', (code) => {
-      process.exitCode = code ?? 1
+      process.exitCode = exitCodeOf(code)
       done()
     })
   })

@@ -1,4 +1,5 @@
 /** `pbft-panel serve`: the browser shell, with a local cluster or connected to one. Stays until a signal. */
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createHost } from '../../cluster/host.ts'
@@ -46,6 +47,36 @@ const openCluster = async (host: Host, options: ServeOptions): Promise<ClusterSt
   return opened.value
 }
 
+/** What is wrong with an address that cannot be listened on, by the system's error code. */
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use; take another one, or 0 for any free one',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'listening there is not permitted',
+  ENOTFOUND: 'there is no such host name',
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
+
+const listen = async (options: Parameters<typeof startServer>[0]): Promise<PanelServer> => {
+  try {
+    return await startServer(options)
+  } catch (error) {
+    const problem = listenProblems[codeOf(error)]
+    if (problem === undefined) throw error
+    throw new UsageError(`Cannot listen on ${options.address}, port ${options.port}: ${problem}.`)
+  }
+}
+
+/** Makes the data folder before anything is started in it. */
+const makeDataFolder = (folder: string): void => {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`The data folder ${folder} cannot be used (${codeOf(error)}); name another one with --data.`)
+  }
+}
+
 const announce = (server: PanelServer, status: ClusterStatus | null, options: ServeOptions): void => {
   const replicas = (status?.replicas ?? []).map(({ id, pid, port }) => ({ id, pid, port }))
   const address = `${server.url}/#token=${server.token}`
@@ -62,6 +93,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
     throw new UsageError('--cluster and --replicas exclude each other: a cluster.json says how many replicas there are.')
   }
   const folders = foldersOf(options.data === undefined ? undefined : resolve(options.data))
+  makeDataFolder(folders.dataFolder)
   const stop = stopAsked()
   const host = createHost({
     ...folders,
@@ -73,7 +105,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
   })
   let server: PanelServer | undefined
   try {
-    server = await startServer({ host, pageFolder, version, address: options.host, port: options.port, log: note })
+    server = await listen({ host, pageFolder, version, address: options.host, port: options.port, log: note })
     const status = await Promise.race([openCluster(host, options), stop.then(() => 'stopped' as const)])
     if (status === 'stopped') return
     announce(server, status, options)

@@ -46,6 +46,10 @@ const readJson = async (context: Context, request: IncomingMessage): Promise<Res
   }
 }
 
+/** No body, or the `{}` that some clients always send. */
+const isEmpty = (body: unknown): boolean =>
+  body === undefined || (typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0)
+
 /** Pages send what their policy stopped, and cannot send a token with it: only counted, and only so often. */
 const takeCspReport = async (context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   if (!context.strangerRate.take()) return refuse(context, response, 'rate')
@@ -64,8 +68,11 @@ const callRoute = async (
 ): Promise<Result<unknown>> => {
   const unknown = [...query.keys()].find((name) => !route.query.includes(name))
   if (unknown !== undefined) return fail('bad-request', `There is no query parameter "${unknown.slice(0, 40)}" here.`)
+  const repeated = route.query.find((name) => query.getAll(name).length > 1)
+  if (repeated !== undefined) return fail('bad-request', `The query parameter "${repeated}" is given more than once.`)
   const body = route.verb === 'POST' ? await readJson(context, request) : ok(undefined)
   if (!body.ok) return body
+  if (route.body === null && !isEmpty(body.value)) return fail('bad-request', 'This call takes no body.')
   const params = route.params({ path, query, body: body.value })
   if (!params.ok) return params
   const result = await context.host.call(route.method, params.value)
