@@ -21,12 +21,16 @@ export function useLogExport() {
     if (progress.value !== null) return
     cancelled = false
     const last = cluster.logBounds.last
+    const of = cluster.status?.name
     const parts: string[] = [format === 'json' ? '[\n' : csvHeader]
     let after = 0
     let count = 0
     progress.value = { done: 0, total: last }
     while (after < last && !cancelled) {
       const page = await link.call('log', { after, limit: pageLimit, ...(filter === null ? {} : { filter }) })
+      // Another cluster was opened meanwhile: what is left of this log cannot be had.
+      if (cluster.status?.name !== of) cancelled = true
+      if (cancelled) break
       if (!page.ok) {
         progress.value = null
         return notices.show({ tone: 'bad', text: t('action.failed', { act: t('log.exportAs') }), detail: errorWords(page.error) })
@@ -42,7 +46,7 @@ export function useLogExport() {
     progress.value = null
     if (cancelled) return notices.show({ tone: 'info', text: t('log.exportCancelled') })
     if (format === 'json') parts.push('\n]\n')
-    const name = `${cluster.status?.name ?? 'cluster'}-log-1-${last}.${format}`
+    const name = `${of ?? 'cluster'}-log-1-${last}.${format}`
     saveFile(name, format === 'json' ? 'application/json' : 'text/csv', parts)
     notices.show({ tone: 'ok', text: t('log.exported', { count: countWords(count) }), detail: name })
   }

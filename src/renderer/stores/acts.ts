@@ -3,7 +3,7 @@
  * that is possible. Screens, menus, keys and the palette all act through here.
  */
 import { defineStore } from 'pinia'
-import { shallowRef } from 'vue'
+import { shallowRef, watch } from 'vue'
 import type { Method, Params, ResultOf } from '../../contract/api.ts'
 import type { ActiveFault, FaultRequest } from '../../contract/faults.ts'
 import type { PanelError, Result } from '../../contract/result.ts'
@@ -31,6 +31,19 @@ export const useActs = defineStore('acts', () => {
   const busy = shallowRef<ReadonlySet<string>>(new Set())
   /** The replica whose wipe waits for confirmation. */
   const wipeAsked = shallowRef<number | null>(null)
+
+  watch(
+    () => cluster.status,
+    (now, before) => {
+      if (now === null) {
+        wipeAsked.value = null
+        return notices.withdraw((notice) => notice.topic !== null)
+      }
+      const active = new Set(now.faults.map((fault) => fault.id))
+      const ended = new Set((before?.faults ?? []).filter((fault) => !active.has(fault.id)).map((fault) => `fault-${fault.id}`))
+      if (ended.size > 0) notices.withdraw((notice) => notice.undo !== null && notice.topic !== null && ended.has(notice.topic))
+    },
+  )
 
   const isBusy = (name: string): boolean => busy.value.has(name)
 
@@ -96,7 +109,7 @@ export const useActs = defineStore('acts', () => {
     const undo = (): void => {
       for (const active of faults) void run('inject', t('common.undo'), 'injectFault', { fault: again(active) })
     }
-    notices.show({ tone: 'ok', text: tn('action.healedAll', faults.length), undo })
+    notices.show({ tone: 'ok', text: tn('action.healedAll', faults.length), undo, topic: 'heal-all' })
   }
 
   async function control(id: number, action: ReplicaAct): Promise<void> {

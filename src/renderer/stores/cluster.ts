@@ -25,12 +25,16 @@ export const useCluster = defineStore('cluster', () => {
   const hostNow = computed(() => link.now + hostAheadMs.value)
   const open = computed(() => host.value?.phase === 'open' && status.value !== null)
 
+  /** Counts what was forgotten: an answer asked for before that is about a cluster that is gone. */
+  let generation = 0
+
   function takeStatus(next: ClusterStatus): void {
     status.value = next
     hostAheadMs.value = next.at - Date.now()
   }
 
   function forget(): void {
+    generation += 1
     status.value = null
     alarms.value = []
     samples.value = []
@@ -44,6 +48,7 @@ export const useCluster = defineStore('cluster', () => {
   }
 
   async function refreshCluster(): Promise<void> {
+    const mine = generation
     const [nextStatus, nextAlarms, nextSamples, nextLoad, tail] = await Promise.all([
       link.call('status', {}),
       link.call('alarms', {}),
@@ -51,6 +56,7 @@ export const useCluster = defineStore('cluster', () => {
       link.call('load', {}),
       link.call('log', { after: Number.MAX_SAFE_INTEGER, limit: 1 }),
     ])
+    if (mine !== generation) return
     if (!nextStatus.ok) return forget()
     takeStatus(nextStatus.value)
     if (nextAlarms.ok) alarms.value = nextAlarms.value.slice(-alarmsMax)
@@ -60,22 +66,30 @@ export const useCluster = defineStore('cluster', () => {
   }
 
   async function refresh(): Promise<void> {
+    const before = host.value
     const [nextHost, nextAbout] = await Promise.all([link.call('host', {}), link.call('about', {})])
     if (nextAbout.ok) about.value = nextAbout.value
+    if (nextHost.ok && before !== null && host.value === before) takeHost(nextHost.value)
     await Promise.all([refreshClusters(), refreshCluster()])
-    if (nextHost.ok) host.value = nextHost.value
+    if (nextHost.ok) host.value ??= nextHost.value
   }
 
   function takeHost(next: HostState): void {
     const before = host.value
     host.value = next
     if (next.phase === before?.phase && next.cluster === before.cluster) return
-    if (next.phase === 'closed') forget()
+    // A switch goes from closing to opening without a pause: whatever is not open has nothing live to show.
+    if (next.phase !== 'open' || next.cluster !== before?.cluster) forget()
     if (next.phase === 'open') void refreshCluster()
     void refreshClusters()
   }
 
+  /** Late words of a cluster that is being closed, or early ones of one not yet open. */
+  const untimely = (event: PanelEvent): boolean =>
+    event.type !== 'reset' && event.type !== 'host' && host.value !== null && host.value.phase !== 'open'
+
   function onEvent(event: PanelEvent): void {
+    if (untimely(event)) return
     switch (event.type) {
       case 'reset':
         return void refresh()

@@ -34,5 +34,10 @@ export const useNotices = defineStore('notices', () => {
     if (!whole.sticky) setTimeout(() => close(whole.id), whole.undo === null ? shownMs : undoShownMs)
   }
 
-  return { shown, show, close }
+  /** Takes away what offers to undo something that is undone already, or is about a cluster that is gone. */
+  const withdraw = (outdated: (notice: Notice) => boolean): void => {
+    shown.value = shown.value.filter((notice) => !outdated(notice))
+  }
+
+  return { shown, show, close, withdraw }
 })

@@ -26,9 +26,13 @@ export const useRequests = defineStore('requests', () => {
     list.value = (isNew ? [request, ...others] : list.value.map((other) => (other.id === request.id ? request : other))).slice(0, keptMax)
   }
 
+  /** Counts the clusters: an answer about an earlier one is not shown. */
+  let generation = 0
+
   async function refresh(): Promise<void> {
+    const mine = generation
     const result = await link.call('requests', { limit: keptMax })
-    if (result.ok) list.value = [...result.value].sort((a, b) => startOf(b) - startOf(a))
+    if (result.ok && mine === generation) list.value = [...result.value].sort((a, b) => startOf(b) - startOf(a))
   }
 
   async function submit(operation: Operation, readOnly: boolean): Promise<void> {
@@ -38,15 +42,22 @@ export const useRequests = defineStore('requests', () => {
     submitting.value = true
     const result = await link.call('submit', { operation, id, readOnly })
     submitting.value = false
-    if (!result.ok && !list.value.some((request) => request.id === id)) refused.value = result.error
+    if (!result.ok && watched.value === id && !list.value.some((request) => request.id === id)) refused.value = result.error
   }
 
   const cancel = (id: string): void => void link.call('cancelRequest', { id })
 
+  function forget(): void {
+    generation += 1
+    list.value = []
+    watched.value = null
+    refused.value = null
+  }
+
   link.onEvent((event) => {
     if (event.type === 'request') take(event.request)
     else if (event.type === 'reset' || (event.type === 'host' && event.host.phase === 'open')) void refresh()
-    else if (event.type === 'host' && event.host.phase === 'closed') list.value = []
+    else if (event.type === 'host') forget()
   })
   void refresh()
 
