@@ -1,5 +1,5 @@
 /** An open cluster: its members, clients, faults, log and recording, joined; opened and closed as one. */
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { ValidParams } from '../contract/api.ts'
 import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
@@ -20,11 +20,11 @@ import { Member, startTimeoutMs } from './member.ts'
 import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
 import { joinCheckpoints, joinViews } from './model/past.ts'
-import { reassignPorts } from './reassign-ports.ts'
 import { Recording } from './recording.ts'
 import type { Restored } from './recorder/protocol.ts'
 import { Requests } from './requests.ts'
 import type { MessageParameters } from './sentence.ts'
+import { settlePorts } from './settle-ports.ts'
 
 const readMs = 100
 const statusMs = 250
@@ -115,7 +115,7 @@ export class Cluster {
   }
 
   /**
-   * Opens the cluster of a manifest: starts its local replicas, connects to the others. Errors: `bad-manifest`,
+   * Opens the cluster of a manifest: starts its local replicas unless they run already, connects to the others. Errors: `bad-manifest`,
    * `unauthorized` (no operator's key), `cluster-in-use`, `cancelled`, `start-failed` (less than a quorum of a local cluster started).
    * Nothing that was started is left after an error.
    */
@@ -140,10 +140,11 @@ export class Cluster {
     if (!started.ok) return started
     const { recording, restored } = started.value
     events.onStage('stage.ports', {})
-    const moved = local ? await reassignPorts(opened) : null
-    cluster = new Cluster(moved?.opened ?? opened, options, events, recording)
+    const own = dirname(opened.folder) === resolve(options.dataFolder, 'clusters')
+    const settled = await settlePorts(opened, own)
+    cluster = new Cluster(settled.opened, options, events, recording)
     cluster.#restore(restored)
-    if (moved !== null) cluster.#alarm('alarm.ports.reassigned', { ports: moved.ports.join(', ') })
+    if (settled.moved !== null) cluster.#alarm('alarm.ports.reassigned', { ports: settled.moved.join(', ') })
     events.onOpening(cluster)
     const up = await cluster.#start()
     if (up.ok && cluster.#closed === null) return ok(cluster)
@@ -255,13 +256,12 @@ export class Cluster {
   /** Starts local replicas, connects to the others, begins to watch. */
   async #start(): Promise<Result<null>> {
     const local = this.#members.filter((member) => member.local)
-    const remote = this.#members.filter((member) => !member.local)
+    for (const member of this.#members) if (!member.local) member.connect()
     this.#timers = [
       setInterval(() => this.#tickLog(), readMs),
       setInterval(() => this.#tickStatus(), statusMs),
       setInterval(() => this.#tickSecond(), recordMs),
     ]
-    for (const member of remote) member.connect()
     let count = 0
     if (local.length > 0) this.#events.onStage('stage.starting', { count, total: local.length })
     const results = await Promise.all(
@@ -269,11 +269,14 @@ export class Cluster {
         const result = await member.start()
         count += 1
         this.#events.onStage('stage.starting', { count, total: local.length })
-        if (!result.ok) this.#alarm('alarm.replica.startFailed', { replica: member.id, message: result.error.message })
+        // Somebody else runs it, though it does not answer (it may be paused).
+        if (!result.ok && member.dataInUse) member.becomeRemote()
+        else if (!result.ok) this.#alarm('alarm.replica.startFailed', { replica: member.id, message: result.error.message })
         return result
       }),
     )
-    const failure = results.find((result) => !result.ok)
+    const remote = this.#members.filter((member) => !member.local)
+    const failure = results.find((result, i) => !result.ok && local[i]?.local === true)
     const running = results.filter((result) => result.ok).length
     if (failure !== undefined && running + remote.length < quorumSize(this.#members.length)) return failure
     await this.#awaitRemote(remote)
@@ -334,7 +337,7 @@ export class Cluster {
       onObserved: (message) => this.#model.onObserved(member, message, Date.now()),
       onExit: (exit, expected) => {
         this.faults.memberExited(id)
-        if (expected || this.#closing) return
+        if (expected || this.#closing || member.dataInUse) return
         const how = exit.signal ?? `code ${exit.code ?? '?'}`
         this.#alarm('alarm.replica.exited', { replica: id, how, message: exit.message ?? '' })
       },

@@ -1,7 +1,7 @@
 /** One replica as the host deals with it: its process when it is local, its control link, its last report. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ControlMessage, ReplicaReport } from '../contract/control.ts'
+import { dataInUse, type ControlMessage, type ReplicaReport } from '../contract/control.ts'
 import type { TransportFaults } from '../contract/faults.ts'
 import type { ReplicaStatus } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
@@ -36,14 +36,13 @@ export interface MemberOptions {
 
 export class Member {
   readonly id: number
-  readonly local: boolean
   readonly clock = new ClockOffset()
   /** Set by whoever compares digests and injects faults. */
   diverged = false
   isolated = false
   faulty = false
   readonly #options: MemberOptions
-  readonly #process: ReplicaProcess | null
+  #process: ReplicaProcess | null
   #control: ControlLink | null = null
   #report: ReplicaReport | null = null
   #reportedAt: number | null = null
@@ -57,8 +56,12 @@ export class Member {
   constructor(options: MemberOptions) {
     this.#options = options
     this.id = options.id
-    this.local = options.opened.localReplicas.has(options.id)
-    this.#process = this.local ? this.#makeProcess() : null
+    this.#process = options.opened.localReplicas.has(options.id) ? this.#makeProcess() : null
+  }
+
+  /** Started and ended by this host. */
+  get local(): boolean {
+    return this.#process !== null
   }
 
   get pid(): number | null {
@@ -72,6 +75,11 @@ export class Member {
   /** Told to end by this host. */
   get ending(): boolean {
     return this.#process?.ending ?? false
+  }
+
+  /** Its process ended since another one has its data. */
+  get dataInUse(): boolean {
+    return this.#process?.lastExit?.message?.includes(dataInUse) ?? false
   }
 
   get paused(): boolean {
@@ -112,6 +120,14 @@ export class Member {
         this.#malformed += 1
       },
     })
+  }
+
+  /** Leaves it to whoever runs it, and connects to it. Only while no process of it runs here. */
+  becomeRemote(): void {
+    if (this.running) throw new Error(`r${this.id} runs here`)
+    this.#process = null
+    this.connect()
+    this.#changed()
   }
 
   disconnect(): void {

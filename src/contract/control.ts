@@ -11,6 +11,9 @@ const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const short = v.pipe(v.string(), v.maxLength(4_096))
 const base64 = v.pipe(v.string(), v.maxLength(64 * 1_048_576))
 
+/** What the last line of a replica's log says when it ended because another process has its data folder. */
+export const dataInUse = 'another process is using it'
+
 /** Host to replica. Every call has an id and gets exactly one `answer`. */
 export const controlCallSchema = v.variant('call', [
   /** Begins the push of `status` (4 a second) and `observed` (at most 20 a second). */

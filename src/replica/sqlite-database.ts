@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { dataInUse } from '../contract/control.ts'
 import { StorageError } from './storage.ts'
 
 const schema = `
@@ -19,7 +20,7 @@ const problemOf = (code: string | undefined): StorageError['problem'] => {
 }
 
 const sentenceOf: Readonly<Record<StorageError['problem'], string>> = {
-  'in-use': 'another process is using it',
+  'in-use': dataInUse,
   foreign: 'it belongs to another replica',
   corrupted: 'it is damaged; restore it, or wipe this replica so that it fetches the state from its peers',
   failed: 'the disk does not take or give what it should',
