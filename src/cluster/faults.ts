@@ -57,7 +57,8 @@ const cuts = (fault: FaultRequest, from: number, to: number): boolean => {
     case 'isolate':
       return fault.replica === from || fault.replica === to
     case 'partition':
-      return !fault.groups.some((group) => group.includes(from) && group.includes(to))
+      // Those in no group (-1) are one more group together.
+      return groupOf(fault.groups, from) !== groupOf(fault.groups, to)
     case 'cut':
       return actsOn(fault, from, to)
     case 'loss':
@@ -66,6 +67,8 @@ const cuts = (fault: FaultRequest, from: number, to: number): boolean => {
       return false
   }
 }
+
+const groupOf = (groups: readonly (readonly number[])[], replica: number): number => groups.findIndex((group) => group.includes(replica))
 
 const actsOn = (fault: LinkFault, from: number, to: number): boolean =>
   (fault.from === from && fault.to === to) || (fault.bothWays && fault.from === to && fault.to === from)

@@ -41,7 +41,7 @@ export const faultRequestSchema = v.variant('type', [
   v.strictObject({ type: v.literal('duplicate'), from: replica, to: replica, bothWays, probability, durationMs }),
   v.strictObject({ type: v.literal('reorder'), from: replica, to: replica, bothWays, probability, durationMs }),
   v.strictObject({ type: v.literal('corrupt'), from: replica, to: replica, bothWays, probability, durationMs }),
-  /** Replicas in different groups cannot hear each other; one that is in no group is alone. */
+  /** Replicas in different groups cannot hear each other; those that are in no group form one more group together. */
   v.strictObject({ type: v.literal('partition'), groups: v.pipe(v.array(v.array(replica)), v.minLength(1), v.maxLength(100)), durationMs }),
   /** SIGSTOP; SIGCONT on heal. Local replicas only. */
   v.strictObject({ type: v.literal('pause'), replica, durationMs }),

@@ -54,12 +54,18 @@ describe('transport faults of one replica', () => {
     expect(transportFaultsOf([cut(0, 1)], 1, 4)).toEqual({ ...noTransportFaults, incomingCut: [0] })
   })
 
-  it('separate the groups of a partition; who is in none is alone', () => {
+  it('separate the groups of a partition; those in none are one more together', () => {
     const faults = [partition([0, 1], [2])]
     expect(transportFaultsOf(faults, 0, 4).incomingCut).toEqual([2, 3])
     expect(transportFaultsOf(faults, 2, 4).incomingCut).toEqual([0, 1, 3])
     expect(transportFaultsOf(faults, 3, 4).incomingCut).toEqual([0, 1, 2])
     expect(transportFaultsOf(faults, 0, 4).clientsCut).toBe(false)
+    expect([0, 1, 2, 3].map((id) => transportFaultsOf([partition([0, 1])], id, 4).incomingCut)).toEqual([
+      [2, 3],
+      [2, 3],
+      [0, 1],
+      [0, 1],
+    ])
   })
 
   it('add up: delays are summed, probabilities combined, bounds kept', () => {

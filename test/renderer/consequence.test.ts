@@ -92,7 +92,9 @@ describe('what a fault would do', () => {
         [2, 3],
       ]),
     ).toMatchObject({ kind: 'stops', available: 2 })
-    // One that is in no group is alone.
+    // Those in no group are one more group together.
+    expect(of([[0, 1]])).toMatchObject({ kind: 'stops', available: 2 })
+    expect(of([[0]])).toMatchObject({ kind: 'last', out: [0], losesPrimary: true })
     expect(of([[1, 2, 3]])).toMatchObject({ kind: 'last', out: [0], losesPrimary: true })
   })
 

@@ -43,7 +43,8 @@ function cutsOf(fault: FaultRequest, n: number): (from: number, to: number) => b
       return (from, to) => fault.probability >= 1 && from === fault.from && to === fault.to
     case 'partition': {
       const groupOf = Array.from({ length: n }, (_, id) => fault.groups.findIndex((group) => group.includes(id)))
-      return (from, to) => groupOf[from] === -1 || groupOf[from] !== groupOf[to]
+      // Those in no group (-1) are one more group together.
+      return (from, to) => groupOf[from] !== groupOf[to]
     }
     default:
       return () => false

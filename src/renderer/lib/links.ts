@@ -20,8 +20,8 @@ export function faultsOnLink(faults: readonly ActiveFault[], from: number, to: n
       case 'byzantine':
         return false
       case 'partition': {
-        const group = fault.groups.findIndex((ids) => ids.includes(from))
-        return group === -1 || group !== fault.groups.findIndex((ids) => ids.includes(to))
+        const groupOf = (replica: number): number => fault.groups.findIndex((ids) => ids.includes(replica))
+        return groupOf(from) !== groupOf(to)
       }
       default:
         return (fault.from === from && fault.to === to) || (fault.bothWays === true && fault.from === to && fault.to === from)
