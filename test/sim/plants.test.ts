@@ -53,7 +53,7 @@ describe('a planted bug is found', () => {
         for (const violation of violations) found.add(violation.checker)
         return !found.has(checker)
       }
-      const swarm = { seeds: 40, first: 1, replicas: 4, steps: 2_000, plant }
+      const swarm = { seeds: 200, first: 1, replicas: 4, steps: 2_000, plant }
       const { seeds } = runSwarm({ ...swarm, onProgress: ends })
       expect([...found], `after ${seeds} seeds`).toContain(checker)
     },
