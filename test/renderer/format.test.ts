@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { LogEntry, Sample } from '../../src/contract/model.ts'
-import { faultBands, viewMarks } from '../../src/renderer/components/chart/chart-options.ts'
-import { formatAge, formatBytes, formatClock, formatDuration, formatTime, oneLine } from '../../src/renderer/lib/format.ts'
+import { faultBands, lonePoints, viewMarks } from '../../src/renderer/components/chart/chart-options.ts'
+import { formatAge, formatBytes, formatClock, formatDuration, formatTime, oneLine, shortDigest } from '../../src/renderer/lib/format.ts'
 import { freeName } from '../../src/renderer/lib/cluster-size.ts'
-import { csvCell, csvHeader, csvLines } from '../../src/renderer/lib/log-export.ts'
+import { csvCell, csvHeader, csvLines, jsonEntry } from '../../src/renderer/lib/log-export.ts'
 import { majorityOf } from '../../src/renderer/lib/majority.ts'
 import { emptyFields, fieldsFromOperation, operationFromFields, operationFromJson } from '../../src/renderer/lib/operation-form.ts'
 import { operationLine, resultLine } from '../../src/renderer/lib/operations.ts'
@@ -56,6 +56,24 @@ describe('text of others', () => {
     expect(csvCell(-3)).toBe('-3')
     const entry: LogEntry = { seq: 7, view: 1, digest: 'd', timeMs: 0, requests: [], replicas: {}, latencyMs: null }
     expect(csvLines(entry).split(',')).toHaveLength(csvHeader.split(',').length)
+  })
+})
+
+describe('what is cut or alone', () => {
+  test('a cut digest says so', () => {
+    expect([shortDigest('0123456789'), shortDigest('01234567')]).toEqual(['01234567…', '01234567'])
+  })
+
+  test('JSON has the time as the API has it', () => {
+    const entry: LogEntry = { seq: 7, view: 1, digest: 'd', timeMs: 1_000, requests: [], replicas: {}, latencyMs: null }
+    expect(JSON.parse(jsonEntry(entry))).toMatchObject({ seq: 7, time: '1970-01-01T00:00:01.000Z' })
+    expect(JSON.parse(jsonEntry({ ...entry, timeMs: 0 }))).toMatchObject({ time: null })
+    expect(JSON.parse(jsonEntry({ ...entry, timeMs: 9e15 }))).not.toHaveProperty('timeMs')
+  })
+
+  test('a value without neighbours is a point', () => {
+    expect(lonePoints([1, null, 2, 3, null, undefined, 4])).toEqual([0, 6])
+    expect(lonePoints([null, 5, null])).toEqual([1])
   })
 })
 

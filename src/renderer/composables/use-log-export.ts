@@ -3,7 +3,7 @@ import { shallowRef } from 'vue'
 import type { LogFilter } from '../../contract/api.ts'
 import { t } from '../i18n/index.ts'
 import { countWords, errorWords } from '../i18n/words.ts'
-import { csvHeader, csvLines, saveFile } from '../lib/log-export.ts'
+import { csvHeader, csvLines, jsonEntry, saveFile } from '../lib/log-export.ts'
 import { useCluster } from '../stores/cluster.ts'
 import { useLink } from '../stores/link.ts'
 import { useNotices } from '../stores/notices.ts'
@@ -37,7 +37,7 @@ export function useLogExport() {
       }
       for (const entry of page.value.entries) {
         if (entry.seq > last) break
-        parts.push(format === 'csv' ? csvLines(entry) : `${count === 0 ? '' : ',\n'}${JSON.stringify(entry)}`)
+        parts.push(format === 'csv' ? csvLines(entry) : `${count === 0 ? '' : ',\n'}${jsonEntry(entry)}`)
         count += 1
       }
       after = page.value.next ?? last

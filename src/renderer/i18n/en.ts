@@ -489,7 +489,7 @@ export const en = {
     from: 'From',
     to: 'To',
     readOnly: 'Read without ordering it',
-    readOnlyHint: 'Answered at once by f+1 replicas in agreement; has no place in the log.',
+    readOnlyHint: 'Answered at once when a quorum of replicas sends matching replies; has no place in the log.',
     submit: 'Submit',
     rawHint: 'One operation, for example {example}',
     rawBad: 'Not a valid operation: {detail}',
@@ -526,6 +526,8 @@ export const en = {
     kv: 'Key-value store',
     bank: 'Bank ledger',
   },
+  /** Answers without a value. */
+  answer: { stored: 'stored', none: 'no value', nonePrevious: 'no previous value' },
   operationError: {
     'not-an-operation': 'not an operation',
     'not-a-number': 'the value is not a number',

@@ -1,7 +1,7 @@
 /** The host's keys and codes turned into words of the language on the screen. */
 import type { FaultRequest } from '../../contract/faults.ts'
 import { monitorNames } from '../../contract/model.ts'
-import type { OperationResult } from '../../contract/operations.ts'
+import type { DecodedOperation, OperationResult } from '../../contract/operations.ts'
 import type { PanelError } from '../../contract/result.ts'
 import { formatDuration, formatShare, formatTime } from '../lib/format.ts'
 import { resultLine } from '../lib/operations.ts'
@@ -29,7 +29,12 @@ export const errorWords = (error: PanelError): string => say(`errors.${error.cod
 
 export const operationErrorWords = (code: string): string => say(`operationError.${code}`, {}, code)
 
-export const resultWords = (result: OperationResult | null): string => resultLine(result, operationErrorWords)
+/** What the service answered; an answer without a value says in words what that means for the operation. */
+export function resultWords({ type }: DecodedOperation, result: OperationResult | null): string {
+  if (result?.ok !== true || result.value !== null) return resultLine(result, operationErrorWords)
+  if (type === 'put') return t('answer.stored')
+  return t(type === 'delete' ? 'answer.nonePrevious' : 'answer.none')
+}
 
 /** A fault in a few words: "r0 isolated". */
 export function faultWords(fault: FaultRequest): string {

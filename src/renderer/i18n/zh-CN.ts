@@ -487,7 +487,7 @@ export const zhCN: Same<Messages> = {
     from: '从',
     to: '到',
     readOnly: '只读，不排序',
-    readOnlyHint: '由 f+1 个一致的副本立即答复；不进入日志。',
+    readOnlyHint: '法定数量的副本给出一致回复后立即答复；不进入日志。',
     submit: '提交',
     rawHint: '一个操作，例如 {example}',
     rawBad: '不是有效的操作：{detail}',
@@ -524,6 +524,7 @@ export const zhCN: Same<Messages> = {
     kv: '键值存储',
     bank: '银行账本',
   },
+  answer: { stored: '已存储', none: '无值', nonePrevious: '此前没有值' },
   operationError: {
     'not-an-operation': '不是操作',
     'not-a-number': '值不是数字',

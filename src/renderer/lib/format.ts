@@ -74,8 +74,8 @@ export function formatAge(ms: number): string {
   return `${Math.floor(ms / 86_400_000)} d`
 }
 
-/** First digits of a digest or key. */
-export const shortDigest = (digest: string, digits = 8): string => digest.slice(0, digits)
+/** First digits of a digest or key; an ellipsis says that there are more. */
+export const shortDigest = (digest: string, digits = 8): string => (digest.length > digits ? `${digest.slice(0, digits)}…` : digest)
 
 /** Text on one line and of bounded length, control characters made visible; says when it was cut by ending in an ellipsis. */
 export function oneLine(text: string, charsMax = 120): string {

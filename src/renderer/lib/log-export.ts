@@ -1,4 +1,4 @@
-/** The log as a file: JSON as the host gives it, or CSV with a line per request. */
+/** The log as a file: JSON as the HTTP API gives it, or CSV with a line per request. */
 import type { LogEntry } from '../../contract/model.ts'
 
 const csvColumns = ['seq', 'view', 'digest', 'time', 'latencyMs', 'client', 'timestamp', 'operation', 'result'] as const
@@ -13,10 +13,15 @@ export function csvCell(value: string | number | null): string {
 
 export const csvHeader = `${csvColumns.join(',')}\r\n`
 
+/** 0 stands for no time, and a traitor may have proposed one that no calendar holds. */
+const isoTime = (ms: number): string | null => (ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : null)
+
+/** One entry in JSON, with its agreed time as the HTTP API has it: ISO 8601 in UTC, null for a null request. */
+export const jsonEntry = ({ timeMs, ...entry }: LogEntry): string => JSON.stringify({ ...entry, time: isoTime(timeMs) })
+
 /** The lines of one entry; a null request has one line without a client. */
 export function csvLines(entry: LogEntry): string {
-  const time = entry.timeMs === 0 ? '' : new Date(entry.timeMs).toISOString()
-  const head = [entry.seq, entry.view, entry.digest, time, entry.latencyMs].map(csvCell).join(',')
+  const head = [entry.seq, entry.view, entry.digest, isoTime(entry.timeMs), entry.latencyMs].map(csvCell).join(',')
   if (entry.requests.length === 0) return `${head},,,,\r\n`
   return entry.requests
     .map((request) => {

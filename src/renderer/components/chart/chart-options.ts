@@ -49,6 +49,12 @@ export function viewMarks(samples: readonly Sample[]): { at: number; view: numbe
   return marks
 }
 
+/** Values without a neighbour to draw a line to: they are drawn as points, or a single request could not be seen. */
+export function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
+  const has = (index: number): boolean => typeof values[index] === 'number'
+  return Array.from({ length: values.length }, (_, index) => index).filter((index) => has(index) && !has(index - 1) && !has(index + 1))
+}
+
 function drawBackground(plot: UPlot, setting: ChartSetting, color: (token: string) => string): void {
   const { ctx, bbox } = plot
   ctx.save()
@@ -110,7 +116,13 @@ export function makeChartOptions(setting: ChartSetting): UPlot.Options {
         stroke: color(series.token),
         width: 1.8,
         ...(series.filled === true ? { fill: `${color(series.token)}26` } : {}),
-        points: { show: false },
+        points: {
+          show: false,
+          filter: (plot: UPlot, index: number) => lonePoints(plot.data[index] ?? []),
+          size: 6,
+          width: 0,
+          fill: color(series.token),
+        },
         spanGaps: false,
       })),
     ],
