@@ -56,7 +56,7 @@ export class ClusterModel {
     this.#options = options
     this.#n = options.members.length
     this.ledger = new Ledger(this.#n)
-    this.views = new Views(this.#n)
+    this.views = new Views(this.#n, options.opened.manifest.parameters.viewTimeoutMs)
   }
 
   get verdict(): Verdict | null {
@@ -178,6 +178,7 @@ export class ClusterModel {
     const live = replicas.filter((replica) => replica.state === 'live')
     const waiting = live.filter((replica) => replica.pending > 0).length >= weakSize(this.#n)
     this.#waitingSince = waiting ? Math.max(this.#waitingSince ?? nowMs, this.#lastProgressAt ?? 0) : null
+    if (this.#waitingSince !== null) this.views.waiting(this.#waitingSince)
     const inView = live.filter((replica) => replica.active && replica.view === view).length
     const changing = live.length >= quorumSize(this.#n) && inView < quorumSize(this.#n)
     this.#changingSince = changing ? (this.#changingSince ?? nowMs) : null

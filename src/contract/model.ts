@@ -188,7 +188,7 @@ export interface ViewInfo {
   readonly start: { readonly seq: number; readonly digest: string } | null
   readonly chosen: number | null
   readonly nulls: number | null
-  /** Last execution in the old view to first in this one, ms. */
+  /** From the first request that waited to the first execution in this view, ms; null: none was seen to wait, or nothing was executed. */
   readonly outageMs: number | null
   readonly entered: readonly number[]
 }

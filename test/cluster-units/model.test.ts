@@ -87,9 +87,9 @@ const started = (view: number, kind: string, client?: string): ObservedProtocolE
 
 describe('views', () => {
   it('say why they began, who voted, and how long the service stood still', () => {
-    const views = new Views(4)
+    const views = new Views(4, 1_000)
     for (const replica of [0, 1, 2, 3]) views.reported(replica, 0, 10)
-    views.executed(0, 1_000)
+    views.executed(0, 100)
     views.observe(1, started(1, 'request-timeout', 'operator/panel-0'), 1_500)
     views.observe(2, started(1, 'request-timeout', 'operator/panel-0'), 1_510)
     views.observe(3, started(1, 'joined'), 1_515)
@@ -103,7 +103,7 @@ describe('views', () => {
       primary: 1,
       started: 1_500,
       began: 1_530,
-      outageMs: 600,
+      outageMs: 1_100,
       chosen: 3,
       nulls: 1,
       reasonKey: 'view.reason.requestTimeout',
@@ -116,8 +116,38 @@ describe('views', () => {
     ])
   })
 
+  it('counts as outage what requests waited, not the idle time before them', () => {
+    const views = new Views(4, 1_000)
+    const enter = (view: number, at: number): void => {
+      for (const replica of [1, 2, 3]) views.observe(replica, started(view, 'operator'), at)
+      views.observe(1, { type: 'view-entered', view, primary: view % 4, start: { seq: 0, digest }, chosen: 0, nulls: 0 }, at)
+    }
+    for (const replica of [0, 1, 2, 3]) views.reported(replica, 0, 10)
+    views.executed(0, 1_000)
+    views.waiting(1_000_250)
+    enter(1, 1_001_000)
+    views.executed(1, 1_001_500)
+    // Nothing waits while a view changes.
+    enter(2, 2_000_000)
+    views.executed(2, 3_000_000)
+    // Under load the wait begins with the last execution, however early a replica claims to have begun to wait.
+    for (const replica of [0, 1, 3]) views.observe(replica, started(3, 'request-timeout', 'c'), 3_000_800)
+    views.observe(3, { type: 'view-entered', view: 3, primary: 3, start: { seq: 0, digest }, chosen: 0, nulls: 0 }, 3_000_900)
+    views.executed(3, 3_001_000)
+    expect(views.list().map(({ outageMs }) => outageMs)).toEqual([null, 1_250, null, 999])
+  })
+
+  it('does not believe one replica alone that something waits', () => {
+    const views = new Views(4, 1_000)
+    views.reported(0, 0, 10)
+    views.observe(3, started(1, 'request-timeout', 'c'), 5_000)
+    for (const replica of [0, 1, 2]) views.observe(replica, started(2, 'operator'), 90_000)
+    views.executed(2, 90_100)
+    expect(views.list().map(({ outageMs }) => outageMs)).toEqual([null, null, null])
+  })
+
   it('says so when nobody saw the reason', () => {
-    const views = new Views(4)
+    const views = new Views(4, 1_000)
     views.reported(0, 6, 10)
     expect(views.list()).toMatchObject([{ view: 6, primary: 2, reasonKey: 'view.reason.unknown' }])
   })

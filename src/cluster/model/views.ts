@@ -1,6 +1,6 @@
 /** The views of a run, put together from what replicas reported of their view changes. Bounded to the last 1,000. */
 import { asView } from '../../pbft/protocol/ids.ts'
-import { primaryOf } from '../../pbft/protocol/quorum.ts'
+import { primaryOf, weakSize } from '../../pbft/protocol/quorum.ts'
 import type { ViewInfo, ViewVote } from '../../contract/model.ts'
 import { viewReasonSentences, type ViewReasonKey } from '../../contract/verdicts.ts'
 import { fillSentence, type MessageParameters } from '../sentence.ts'
@@ -19,8 +19,11 @@ interface Draft {
   clients: Map<string, number>
   readonly votes: Map<number, ViewVote>
   readonly entered: Set<number>
+  /** When the first replica would have begun to wait that left the view before since a request timed out. */
+  timedOutSince: number | null
   firstExecutedAt: number | null
-  lastExecutedAt: number | null
+  /** Since when requests had been waiting for its first execution; null: none was seen to wait. */
+  outageSince: number | null
 }
 
 const keyOfReason: Record<string, ViewReasonKey> = {
@@ -34,10 +37,15 @@ const keyOfReason: Record<string, ViewReasonKey> = {
 
 export class Views {
   readonly #n: number
+  readonly #viewTimeoutMs: number
   readonly #drafts = new Map<number, Draft>()
+  #waitingSince: number | null = null
+  #lastExecutedAt = 0
 
-  constructor(n: number) {
+  /** `viewTimeoutMs`: how long a replica waits at least before it leaves a view. */
+  constructor(n: number, viewTimeoutMs: number) {
     this.#n = n
+    this.#viewTimeoutMs = viewTimeoutMs
   }
 
   /** Takes an event of `replica` that happened at `at` (host's clock, ms). True when views changed. */
@@ -57,6 +65,8 @@ export class Views {
           prepared: before?.prepared ?? null,
           prePrepared: before?.prePrepared ?? null,
         })
+        if (event.reason.kind === 'request-timeout') draft.timedOutSince = earliest(draft.timedOutSince, at - this.#viewTimeoutMs)
+        this.#watchTimeouts(draft)
         return true
       }
       case 'view-change-received': {
@@ -71,6 +81,7 @@ export class Views {
           prepared,
           prePrepared,
         })
+        this.#watchTimeouts(draft)
         return true
       }
       case 'view-entered': {
@@ -97,28 +108,38 @@ export class Views {
     return true
   }
 
+  /** Requests have been waiting since `at` (host's clock, ms) without any execution. */
+  waiting(at: number): void {
+    if (at > this.#lastExecutedAt) this.#waitingSince = earliest(this.#waitingSince, at)
+  }
+
   /** Something was executed in `view` at `at`. */
   executed(view: number, at: number): void {
     const draft = this.#drafts.get(view)
-    if (draft === undefined) return
-    draft.firstExecutedAt = Math.min(draft.firstExecutedAt ?? at, at)
-    draft.lastExecutedAt = Math.max(draft.lastExecutedAt ?? at, at)
+    if (draft !== undefined) {
+      if (draft.firstExecutedAt === null) draft.outageSince = this.#waitingSince
+      draft.firstExecutedAt = earliest(draft.firstExecutedAt, at)
+    }
+    this.#lastExecutedAt = Math.max(this.#lastExecutedAt, at)
+    if (this.#waitingSince !== null && at >= this.#waitingSince) this.#waitingSince = null
   }
 
   /** Ascending by view. */
   list(): ViewInfo[] {
     const drafts = [...this.#drafts.values()].sort((a, b) => a.view - b.view)
-    let lastExecutedAt: number | null = null
-    return drafts.map((draft) => {
-      const outageMs =
-        draft.firstExecutedAt === null || lastExecutedAt === null ? null : Math.max(0, draft.firstExecutedAt - lastExecutedAt)
-      lastExecutedAt = draft.lastExecutedAt ?? lastExecutedAt
-      return this.#info(draft, outageMs)
-    })
+    return drafts.map((draft) => this.#info(draft))
   }
 
-  #info(draft: Draft, outageMs: number | null): ViewInfo {
+  /** f+1 replicas left a view, and one of them since a request timed out: it has waited that long, unless others were executed since. */
+  #watchTimeouts({ votes, timedOutSince }: Draft): void {
+    if (timedOutSince !== null && votes.size >= weakSize(this.#n)) this.waiting(Math.max(timedOutSince, this.#lastExecutedAt + 1))
+  }
+
+  #info(draft: Draft): ViewInfo {
     const { key, parameters } = this.#reason(draft)
+    const { firstExecutedAt, outageSince } = draft
+    const changed = draft.view > 0 && draft.votes.size > 0
+    const outageMs = !changed || firstExecutedAt === null || outageSince === null ? null : Math.max(0, firstExecutedAt - outageSince)
     return {
       view: draft.view,
       primary: primaryOf(asView(draft.view), this.#n),
@@ -171,14 +192,17 @@ export class Views {
       clients: new Map(),
       votes: new Map(),
       entered: new Set(),
+      timedOutSince: null,
       firstExecutedAt: null,
-      lastExecutedAt: null,
+      outageSince: null,
     }
     this.#drafts.set(view, draft)
     if (this.#drafts.size > viewsMax) this.#drafts.delete(Math.min(...this.#drafts.keys()))
     return draft
   }
 }
+
+const earliest = (known: number | null, at: number): number => Math.min(known ?? at, at)
 
 const count = (counts: Map<string, number>, key: string): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1)
