@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { LogEntry, Sample } from '../../src/contract/model.ts'
 import { faultBands, lonePoints, viewMarks } from '../../src/renderer/components/chart/chart-options.ts'
-import { formatAge, formatBytes, formatClock, formatDuration, formatTime, oneLine, shortDigest } from '../../src/renderer/lib/format.ts'
+import {
+  formatAge,
+  formatBytes,
+  formatClock,
+  formatDuration,
+  formatElapsed,
+  formatTime,
+  oneLine,
+  shortDigest,
+} from '../../src/renderer/lib/format.ts'
 import { freeName } from '../../src/renderer/lib/cluster-size.ts'
 import { csvCell, csvHeader, csvLines, jsonEntry } from '../../src/renderer/lib/log-export.ts'
 import { majorityOf } from '../../src/renderer/lib/majority.ts'
@@ -22,6 +31,10 @@ describe('figures', () => {
     [-12, '−12 ms'],
   ])('%s ms reads %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text)
+  })
+
+  test('what took long is told to the hundredth of a second', () => {
+    expect([formatElapsed(3_040), formatElapsed(42), formatElapsed(90_000)]).toEqual(['3.04 s', '42 ms', '1.5 min'])
   })
 
   test('bytes, ages and clocks', () => {

@@ -14,6 +14,9 @@ export function formatDuration(ms: number | null): string {
   return `${oneDigit(ms / 3_600_000)} h`
 }
 
+/** Time since a start, in hundredths of a second where that is long enough to matter: "3.04 s". */
+export const formatElapsed = (ms: number): string => (ms >= 999.5 && ms < 60_000 ? `${(ms / 1_000).toFixed(2)} s` : formatDuration(ms))
+
 /** Bytes in binary units: "512 B", "38 MiB". */
 export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '–'

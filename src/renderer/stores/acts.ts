@@ -3,7 +3,7 @@
  * that is possible. Screens, menus, keys and the palette all act through here.
  */
 import { defineStore } from 'pinia'
-import { shallowRef, watch } from 'vue'
+import { computed, shallowRef, watch } from 'vue'
 import type { Method, Params, ResultOf } from '../../contract/api.ts'
 import type { ActiveFault, FaultRequest } from '../../contract/faults.ts'
 import type { PanelError, Result } from '../../contract/result.ts'
@@ -27,6 +27,8 @@ export const useActs = defineStore('acts', () => {
   const link = useLink()
   const cluster = useCluster()
   const notices = useNotices()
+  /** Why nothing can be done now; undefined while something can. */
+  const blocked = computed(() => (link.stale ? t('lost.hostSilent') : undefined))
   /** Names of acts under way, such as `isolate-0`. */
   const busy = shallowRef<ReadonlySet<string>>(new Set())
   /** The replica whose wipe waits for confirmation. */
@@ -163,6 +165,7 @@ export const useActs = defineStore('acts', () => {
   return {
     busy,
     wipeAsked,
+    blocked,
     isBusy,
     run,
     inject,
