@@ -3,7 +3,7 @@
  * starts nor sends anything.
  */
 import type { ReplicaReport, ControlMessage } from '../contract/control.ts'
-import type { ClusterStatus, Monitor, ReplicaStatus, Verdict } from '../contract/model.ts'
+import type { ClusterStatus, Monitor, ReplicaStatus } from '../contract/model.ts'
 import type { AlarmKey } from '../contract/verdicts.ts'
 import { asView } from '../pbft/protocol/ids.ts'
 import { faultsTolerated, primaryOf, quorumSize, weakSize } from '../pbft/protocol/quorum.ts'
@@ -17,7 +17,7 @@ import { readObserved, type ObservedProtocolEvent } from './model/observed.ts'
 import { Views } from './model/views.ts'
 import { Monitors } from './monitors.ts'
 import type { MessageParameters } from './sentence.ts'
-import { toleratesMoreOf, verdictOf, viewOf, type VerdictReplica } from './verdict.ts'
+import { progressOf, toleratesMoreOf, verdictOf, viewOf, type FoundVerdict, type VerdictReplica } from './verdict.ts'
 
 const patienceMinMs = 3_000
 /** A replica that has not executed what another had this long ago is behind: reports are up to 250 ms old. */
@@ -39,9 +39,10 @@ export class ClusterModel {
   readonly monitors = new Monitors()
   readonly #options: ClusterModelOptions
   readonly #n: number
+  readonly #patienceMs: number
   readonly #rate = new Rate()
   readonly #rejections = new Map<string, number>()
-  #verdict: Verdict | null = null
+  #verdict: FoundVerdict | null = null
   #lastExecuted = 0
   #lastProgressAt: number | null = null
   #waitingSince: number | null = null
@@ -56,10 +57,11 @@ export class ClusterModel {
     this.#options = options
     this.#n = options.members.length
     this.ledger = new Ledger(this.#n)
+    this.#patienceMs = Math.max(patienceMinMs, 4 * options.opened.manifest.parameters.viewTimeoutMs)
     this.views = new Views(this.#n, options.opened.manifest.parameters.viewTimeoutMs)
   }
 
-  get verdict(): Verdict | null {
+  get verdict(): FoundVerdict | null {
     return this.#verdict
   }
 
@@ -146,8 +148,8 @@ export class ClusterModel {
     return old[0]?.executed ?? 0
   }
 
-  #judge(replicas: readonly ReplicaStatus[], view: number | null, nowMs: number): Verdict {
-    const { opened, faults } = this.#options
+  #judge(replicas: readonly ReplicaStatus[], view: number | null, nowMs: number): FoundVerdict {
+    const { faults } = this.#options
     this.#verdict = verdictOf(
       {
         n: this.#n,
@@ -161,16 +163,17 @@ export class ClusterModel {
         changingSince: this.#changingSince,
         frontier: this.#waitingSince === null ? null : this.ledger.frontier(),
         disagreementSeq: this.monitors.disagreementSeq,
-        patienceMs: Math.max(patienceMinMs, 4 * opened.manifest.parameters.viewTimeoutMs),
+        patienceMs: this.#patienceMs,
       },
       this.#verdict,
     )
     return this.#verdict
   }
 
-  #monitorList(verdict: Verdict, nowMs: number): Monitor[] {
-    const state = verdict.state === 'stuck' ? 'violated' : verdict.state === 'unknown' || verdict.state === 'stopped' ? 'unknown' : 'holds'
-    return this.monitors.list(nowMs, { state, detail: verdict.sentence })
+  #monitorList(verdict: FoundVerdict, nowMs: number): Monitor[] {
+    const { key, parameters } = verdict
+    const waited = this.#waitingSince === null ? 0 : nowMs - this.#waitingSince
+    return this.monitors.list(nowMs, { state: progressOf(verdict, waited, this.#patienceMs), key, parameters })
   }
 
   /** Waiting: a weak certificate of replicas has requests and executes none. Changing: no quorum is active in one view. */

@@ -97,8 +97,7 @@ export class Cluster {
       onForgotten: () => {
         this.#past = { views: [], checkpoints: [] }
       },
-      onLost: (remembered, recorded) =>
-        monitors.lost(`the log was recorded up to seq ${recorded}, the replicas remember ${remembered}`, recorded),
+      onLost: (remembered, recorded) => monitors.lost(remembered, recorded),
       onGrown: () => this.#emitLog(this.log.last),
     })
     this.#links = new ClientLinks({ directory: opened.directory, manifest: opened.manifest, principal: opened.operator })

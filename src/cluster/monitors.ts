@@ -3,7 +3,8 @@
  * until the cluster is closed: it cannot be undone by what comes after.
  */
 import type { Monitor, MonitorName } from '../contract/model.ts'
-import { replicaList } from './sentence.ts'
+import { monitorSentences, verdictSentences, type MonitorKey, type VerdictKey } from '../contract/verdicts.ts'
+import { fillSentence, replicaList, type MessageParameters } from './sentence.ts'
 
 const seqsKept = 20_000
 const clientsKept = 20_000
@@ -18,7 +19,16 @@ export interface LoggedRequest {
   readonly result: string
 }
 
-type Finding = { readonly state: Monitor['state']; readonly detail: string }
+/** What a monitor rests on. */
+interface Reason {
+  readonly key: MonitorKey | VerdictKey
+  readonly parameters: MessageParameters
+}
+export interface Finding extends Reason {
+  readonly state: Monitor['state']
+}
+
+const sentences = { ...monitorSentences, ...verdictSentences }
 
 /** A map that forgets its oldest entry beyond `limit`. */
 class BoundedMap<Key, Value> extends Map<Key, Value> {
@@ -49,13 +59,13 @@ export class Monitors {
   readonly #acknowledged = new BoundedMap<number, LoggedRequest[]>(acknowledgedKept)
   /** The requests of the newest seqs, for answers that are heard of after the log has been read. */
   readonly #recent = new BoundedMap<number, readonly LoggedRequest[]>(recentKept)
-  readonly #violations = new Map<MonitorName, { detail: string; seq: number | null }>()
+  readonly #violations = new Map<MonitorName, { readonly reason: Reason; readonly seq: number }>()
   readonly #since = new Map<MonitorName, { state: Monitor['state']; since: number }>()
   #compared = 0
   #statesCompared = 0
   #first = 0
   #last = 0
-  #gap: string | null = null
+  #gap: MessageParameters | null = null
   #confirmed = 0
 
   /** `replica` committed `digest` at `seq`. */
@@ -63,7 +73,7 @@ export class Monitors {
     const digests = this.#committed.get(seq) ?? new Map<string, number[]>()
     if (digests.size === 0) this.#committed.set(seq, digests)
     if (!note(digests, digest, replica)) return
-    if (digests.size > 1) this.#violate('agreement', `different batches were committed at seq ${seq}: ${spell(digests)}`, seq)
+    if (digests.size > 1) this.#violate('agreement', 'monitor.agreement.violated', { seq, message: spell(digests) })
     else if ((digests.get(digest)?.length ?? 0) === 2) this.#compared += 1
   }
 
@@ -72,7 +82,7 @@ export class Monitors {
     const digests = this.#states.get(seq) ?? new Map<string, number[]>()
     if (digests.size === 0) this.#states.set(seq, digests)
     if (!note(digests, digest, replica)) return
-    if (digests.size > 1) this.#violate('digests-equal', `different states after seq ${seq}: ${spell(digests)}`, seq)
+    if (digests.size > 1) this.#violate('digests-equal', 'monitor.digestsEqual.violated', { seq, message: spell(digests) })
     else if ((digests.get(digest)?.length ?? 0) === 2) this.#statesCompared += 1
   }
 
@@ -82,8 +92,8 @@ export class Monitors {
    */
   logged(seq: number, requests: readonly LoggedRequest[], skipped: boolean): boolean[] {
     if (this.#last !== 0 && seq !== this.#last + 1) {
-      if (skipped) this.#gap = `seqs ${this.#last + 1} to ${seq - 1} were not read in time`
-      else this.#violate('no-gaps', `after seq ${this.#last} the log goes on with ${seq}`, seq)
+      if (skipped) this.#gap = { first: this.#last + 1, last: seq - 1 }
+      else this.#violate('no-gaps', 'monitor.noGaps.hole', { last: this.#last, seq })
     }
     if (this.#first === 0) this.#first = seq
     this.#last = seq
@@ -111,14 +121,9 @@ export class Monitors {
     this.#first = last === 0 ? 0 : 1
   }
 
-  /** What was remembered of an earlier run is gone from the replicas, though they promised to keep it. */
-  lost(detail: string, seq: number): void {
-    this.#violate('no-gaps', detail, seq)
-  }
-
-  /** Violations so far, by name. */
-  violations(): ReadonlyMap<MonitorName, { readonly detail: string }> {
-    return this.#violations
+  /** What was recorded up to `last` in an earlier run, the replicas have only up to `seq`, though they promised to keep it. */
+  lost(seq: number, last: number): void {
+    this.#violate('no-gaps', 'monitor.noGaps.lost', { seq, last })
   }
 
   /** The seq of a disagreement on batches; null while agreement holds. */
@@ -128,24 +133,20 @@ export class Monitors {
 
   /** All five, at `nowMs`. `progress` is the verdict's matter and handed in. */
   list(nowMs: number, progress: Finding): Monitor[] {
-    const unseen = (detail: string): Finding => ({ state: 'unknown', detail })
     const findings: Record<MonitorName, Finding> = {
-      agreement:
-        this.#compared === 0
-          ? unseen('no batch was seen at two replicas yet')
-          : holds(`${this.#compared} batches equal at all who committed`),
+      agreement: this.#compared === 0 ? unknown('monitor.agreement.unseen') : holds('monitor.agreement.holds', { count: this.#compared }),
       'no-gaps':
         this.#last === 0
-          ? unseen('the log is empty')
+          ? unknown('monitor.noGaps.empty')
           : this.#gap === null
-            ? holds(`seqs ${this.#first} to ${this.#last}`)
-            : unseen(this.#gap),
+            ? holds('monitor.noGaps.holds', { first: this.#first, last: this.#last })
+            : unknown('monitor.noGaps.skipped', this.#gap),
       'exactly-once':
-        this.#last === 0 ? unseen('no request was executed yet') : holds(`${this.#confirmed} answered requests found once in the log`),
+        this.#last === 0 ? unknown('monitor.exactlyOnce.none') : holds('monitor.exactlyOnce.holds', { count: this.#confirmed }),
       'digests-equal':
         this.#statesCompared === 0
-          ? unseen('no state was seen at two replicas yet')
-          : holds(`${this.#statesCompared} states equal at all who reported`),
+          ? unknown('monitor.digestsEqual.unseen')
+          : holds('monitor.digestsEqual.holds', { count: this.#statesCompared }),
       progress,
     }
     return (Object.keys(findings) as MonitorName[]).map((name) => this.#monitor(name, findings[name], nowMs))
@@ -153,11 +154,11 @@ export class Monitors {
 
   #monitor(name: MonitorName, finding: Finding, nowMs: number): Monitor {
     const violation = this.#violations.get(name)
-    const { state, detail } = violation === undefined ? finding : { state: 'violated' as const, detail: violation.detail }
+    const { state, key, parameters } = violation === undefined ? finding : { state: 'violated' as const, ...violation.reason }
     const before = this.#since.get(name)
     const since = before?.state === state ? before.since : nowMs
     this.#since.set(name, { state, since })
-    return { name, state, detail, since }
+    return { name, state, key, parameters, detail: fillSentence(sentences[key], parameters), since }
   }
 
   #loggedRequest(seq: number, request: LoggedRequest): boolean {
@@ -168,7 +169,7 @@ export class Monitors {
       return false
     }
     if (request.timestamp === last.timestamp && request.result !== last.result) {
-      this.#violate('exactly-once', `request ${request.timestamp} of ${request.client} was executed again at seq ${seq}`, seq)
+      this.#violate('exactly-once', 'monitor.exactlyOnce.twice', { timestamp: request.timestamp, client: request.client, seq })
     }
     return true
   }
@@ -179,16 +180,17 @@ export class Monitors {
       this.#confirmed += 1
       return
     }
-    const what = found.length === 0 ? 'is not in the log' : 'is in the log with another result'
-    this.#violate('exactly-once', `request ${expected.timestamp} of ${expected.client}, answered at seq ${seq}, ${what}`, seq)
+    const key = found.length === 0 ? 'monitor.exactlyOnce.missing' : 'monitor.exactlyOnce.otherResult'
+    this.#violate('exactly-once', key, { timestamp: expected.timestamp, client: expected.client, seq })
   }
 
-  #violate(name: MonitorName, detail: string, seq: number): void {
-    if (!this.#violations.has(name)) this.#violations.set(name, { detail, seq })
+  #violate(name: MonitorName, key: MonitorKey, parameters: MessageParameters & { readonly seq: number }): void {
+    if (!this.#violations.has(name)) this.#violations.set(name, { reason: { key, parameters }, seq: parameters.seq })
   }
 }
 
-const holds = (detail: string): Finding => ({ state: 'holds', detail })
+const holds = (key: MonitorKey, parameters: MessageParameters): Finding => ({ state: 'holds', key, parameters })
+const unknown = (key: MonitorKey, parameters: MessageParameters = {}): Finding => ({ state: 'unknown', key, parameters })
 
 /** Adds a replica to those with this digest; false when it was there already. */
 const note = (digests: Map<string, number[]>, digest: string, replica: number): boolean => {
@@ -200,4 +202,4 @@ const note = (digests: Map<string, number[]>, digest: string, replica: number): 
 }
 
 const spell = (digests: ReadonlyMap<string, number[]>): string =>
-  [...digests].map(([digest, replicas]) => `${digest.slice(0, 8)} at ${replicaList(replicas)}`).join(', ')
+  [...digests].map(([digest, replicas]) => `${digest.slice(0, 8)}: ${replicaList(replicas)}`).join('; ')

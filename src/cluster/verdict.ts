@@ -1,7 +1,7 @@
 /** The verdict on a cluster: one sentence that says whether requests complete and, when not, why. Pure. */
 import { faultsTolerated, primaryOf, quorumSize } from '../pbft/protocol/quorum.ts'
 import { asView } from '../pbft/protocol/ids.ts'
-import type { ReplicaState, Verdict, VerdictState } from '../contract/model.ts'
+import type { Monitor, ReplicaState, Verdict, VerdictState } from '../contract/model.ts'
 import { verdictSentences, type VerdictKey } from '../contract/verdicts.ts'
 import { fillSentence, replicaList, type MessageParameters } from './sentence.ts'
 
@@ -61,8 +61,23 @@ export const toleratesMoreOf = (n: number, replicas: readonly VerdictReplica[]):
   return Math.max(0, Math.min(faultsTolerated(n), available - quorumSize(n)))
 }
 
+export interface FoundVerdict extends Verdict {
+  readonly key: VerdictKey
+}
+
+/**
+ * What a verdict says of progress. It is broken only where a quorum can take part and a request has waited for longer than
+ * `patienceMs`; where the quorum is missing, or nothing waits, a stuck cluster says nothing about the protocol.
+ */
+export const progressOf = (verdict: FoundVerdict, waitedMs: number, patienceMs: number): Monitor['state'] => {
+  const { key, state } = verdict
+  const quorumIsThere = key === 'verdict.stuck.viewChange' || key === 'verdict.stuck.slot' || key === 'verdict.stuck.noProgress'
+  if (state === 'stuck') return quorumIsThere && waitedMs > patienceMs ? 'violated' : 'unknown'
+  return state === 'unknown' || state === 'stopped' ? 'unknown' : 'holds'
+}
+
 /** The verdict; `since` is kept from `previous` while its key stays the same. */
-export const verdictOf = (input: VerdictInput, previous: Verdict | null): Verdict => {
+export const verdictOf = (input: VerdictInput, previous: Verdict | null): FoundVerdict => {
   const found = findVerdict(input, previous)
   const since = previous !== null && previous.key === found.key ? previous.since : input.nowMs
   return { ...found, sentence: fillSentence(verdictSentences[found.key], found.parameters), since }

@@ -82,7 +82,9 @@ export type MonitorName = (typeof monitorNames)[number]
 export interface Monitor {
   readonly name: MonitorName
   readonly state: 'holds' | 'violated' | 'unknown'
-  /** What it rests on, or what broke it; English. */
+  /** What it rests on, or what broke it, as a message key with parameters; `detail` is it in English. */
+  readonly key: string
+  readonly parameters: Readonly<Record<string, string | number>>
   readonly detail: string
   readonly since: number
 }

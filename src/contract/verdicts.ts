@@ -1,8 +1,8 @@
 /**
- * Every message key that the host makes, with the English sentence it stands for: verdicts, alarms, stages of opening, reasons of
+ * Every message key that the host makes, with the English sentence it stands for: verdicts, monitors, alarms, stages of opening, reasons of
  * views. Screens translate by key; `{name}` is a parameter. Parameters keep one meaning everywhere:
  *  replicas   "r2, r3": ready to show in any language
- *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left   whole numbers
+ *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left, first, last, timestamp   whole numbers
  *  since      ms since the epoch (the English sentence has it as local time of day)
  *  name, message, client, file, fault, how, monitor, reason, ports, phase   text that is not translated
  */
@@ -40,6 +40,27 @@ export const verdictSentences = {
   'verdict.unknown.noneReachable': 'Unknown: none of the {n} replicas can be reached.',
 } as const
 export type VerdictKey = keyof typeof verdictSentences
+
+/** What a monitor rests on, or what broke it; `progress` has the verdict's key. */
+export const monitorSentences = {
+  'monitor.agreement.unseen': 'No batch was seen at two replicas yet.',
+  'monitor.agreement.holds': '{count} batches are equal at all who committed them.',
+  'monitor.agreement.violated': 'Different batches were committed at seq {seq}: {message}.',
+  'monitor.noGaps.empty': 'The log is empty.',
+  'monitor.noGaps.holds': 'The log has every seq from {first} to {last}.',
+  'monitor.noGaps.skipped': 'The seqs {first} to {last} were not read in time.',
+  'monitor.noGaps.hole': 'After seq {last} the log goes on with seq {seq}.',
+  'monitor.noGaps.lost': 'The log was recorded up to seq {last}, the replicas remember it up to seq {seq}.',
+  'monitor.exactlyOnce.none': 'No request was executed yet.',
+  'monitor.exactlyOnce.holds': '{count} answered requests were found once in the log.',
+  'monitor.exactlyOnce.twice': 'Request {timestamp} of {client} was executed again at seq {seq}.',
+  'monitor.exactlyOnce.missing': 'Request {timestamp} of {client}, answered at seq {seq}, is not in the log.',
+  'monitor.exactlyOnce.otherResult': 'Request {timestamp} of {client}, answered at seq {seq}, is in the log with another result.',
+  'monitor.digestsEqual.unseen': 'No state was seen at two replicas yet.',
+  'monitor.digestsEqual.holds': '{count} states are equal at all who reported them.',
+  'monitor.digestsEqual.violated': 'Different states after seq {seq}: {message}.',
+} as const
+export type MonitorKey = keyof typeof monitorSentences
 
 export const alarmSentences = {
   'alarm.replica.exited': 'r{replica} ended by itself: {how}. {message}',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Monitors } from '../../src/cluster/monitors.ts'
+import { Monitors, type Finding } from '../../src/cluster/monitors.ts'
 
-const fine = { state: 'holds', detail: 'fine' } as const
+const fine: Finding = { state: 'holds', key: 'verdict.healthy', parameters: { n: 4, view: 0, primary: 0 } }
 const stateOf = (monitors: Monitors, name: string): string | undefined =>
   monitors.list(1, fine).find((monitor) => monitor.name === name)?.state
 const request = (timestamp: number, result = 'r', client = 'c/1') => ({ client, timestamp, result })
@@ -25,7 +25,9 @@ describe('agreement', () => {
     monitors.committed(1, 8, 'c')
     expect(monitors.list(1, fine).find(({ name }) => name === 'agreement')).toMatchObject({
       state: 'violated',
-      detail: 'different batches were committed at seq 7: aaaaaaaa at r0, bbbbbbbb at r1',
+      key: 'monitor.agreement.violated',
+      parameters: { seq: 7, message: 'aaaaaaaa: r0; bbbbbbbb: r1' },
+      detail: 'Different batches were committed at seq 7: aaaaaaaa: r0; bbbbbbbb: r1.',
     })
     expect(monitors.disagreementSeq).toBe(7)
   })
@@ -55,7 +57,7 @@ describe('no gaps', () => {
     monitors.restored(10)
     monitors.logged(11, [], false)
     expect(stateOf(monitors, 'no-gaps')).toBe('holds')
-    monitors.lost('gone', 10)
+    monitors.lost(3, 10)
     expect(stateOf(monitors, 'no-gaps')).toBe('violated')
   })
 })
@@ -67,7 +69,11 @@ describe('exactly once', () => {
     expect(monitors.logged(1, [request(5)], false)).toEqual([false])
     monitors.logged(2, [request(6)], false)
     monitors.acknowledged(2, request(6))
-    expect(monitors.list(1, fine).find(({ name }) => name === 'exactly-once')?.detail).toBe('2 answered requests found once in the log')
+    expect(monitors.list(1, fine).find(({ name }) => name === 'exactly-once')).toMatchObject({
+      key: 'monitor.exactlyOnce.holds',
+      parameters: { count: 2 },
+      detail: '2 answered requests were found once in the log.',
+    })
   })
 
   it('tells a duplicate that was skipped from a second execution', () => {

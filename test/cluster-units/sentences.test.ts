@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { CheckpointInfo, ViewInfo } from '../../src/contract/model.ts'
-import { alarmSentences, stageSentences, verdictSentences, viewReasonSentences } from '../../src/contract/verdicts.ts'
+import { alarmSentences, monitorSentences, stageSentences, verdictSentences, viewReasonSentences } from '../../src/contract/verdicts.ts'
 import { joinCheckpoints, joinViews } from '../../src/cluster/model/past.ts'
 import { fillSentence, replicaList } from '../../src/cluster/sentence.ts'
 
 /** As the header of contract/verdicts.ts lists them. */
 const known = new Set(
-  'replicas replica primary view seq n f needed available count pending total tolerates left since name message client file fault how monitor reason ports phase'.split(
+  'replicas replica primary view seq n f needed available count pending total tolerates left first last timestamp since name message client file fault how monitor reason ports phase'.split(
     ' ',
   ),
 )
 
 it('every sentence uses parameters that the contract names', () => {
-  const all = { ...verdictSentences, ...alarmSentences, ...stageSentences, ...viewReasonSentences }
+  const all = { ...verdictSentences, ...monitorSentences, ...alarmSentences, ...stageSentences, ...viewReasonSentences }
   const strange = Object.entries(all).flatMap(([key, text]) =>
     [...text.matchAll(/\{(\w+)\}/g)].flatMap(([, name = '']) => (known.has(name) ? [] : [`${key}: ${name}`])),
   )

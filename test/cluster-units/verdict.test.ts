@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ReplicaState } from '../../src/contract/model.ts'
-import { toleratesMoreOf, verdictOf, viewOf, type VerdictInput, type VerdictReplica } from '../../src/cluster/verdict.ts'
+import { progressOf, toleratesMoreOf, verdictOf, viewOf, type VerdictInput, type VerdictReplica } from '../../src/cluster/verdict.ts'
 
 const nowMs = 1_000_000
 
@@ -154,4 +154,29 @@ it('tolerates at most f more, and none below a quorum', () => {
   expect(toleratesMoreOf(4, replicas('live', 'stopped', 'live', 'isolated'))).toBe(0)
   expect(toleratesMoreOf(6, replicas('live', 'live', 'live', 'live', 'live', 'live'))).toBe(1)
   expect(toleratesMoreOf(7, replicas('live', 'live', 'live', 'live', 'live', 'live', 'stopped'))).toBe(1)
+})
+
+describe('progress', () => {
+  const patienceMs = 3_000
+  const stateOf = (over: Parameters<typeof input>[0], waitedMs: number): string =>
+    progressOf(verdictOf(input(over), null), waitedMs, patienceMs)
+  const all = replicas('live', 'live', 'live', 'live')
+
+  it('is broken when a request waits too long though a quorum is there', () => {
+    expect(stateOf({ replicas: all, waitingSince: nowMs - 3_500 }, 3_500)).toBe('violated')
+    expect(stateOf({ replicas: all, waitingSince: nowMs - 500 }, 500)).toBe('holds')
+  })
+
+  it('is unknown while the quorum is missing, whatever waits', () => {
+    const cut = replicas('live', 'live', 'isolated', 'isolated')
+    expect(stateOf({ replicas: cut }, 0)).toBe('unknown')
+    expect(stateOf({ replicas: cut, waitingSince: nowMs - 60_000 }, 60_000)).toBe('unknown')
+    expect(stateOf({ replicas: all, linkFaults: 1, hears: () => false, waitingSince: nowMs - 60_000 }, 60_000)).toBe('unknown')
+  })
+
+  it('is unknown while a view change does not finish and nothing waits', () => {
+    const changing = all.map((replica) => ({ ...replica, view: 1, active: false }))
+    expect(stateOf({ replicas: changing, changingSince: nowMs - 9_000 }, 0)).toBe('unknown')
+    expect(stateOf({ replicas: changing, changingSince: nowMs - 9_000 }, 9_000)).toBe('violated')
+  })
 })
