@@ -30,6 +30,8 @@ export interface ClusterModelOptions {
   onAlarm(key: AlarmKey, parameters: MessageParameters): void
   onViews(): void
   onCheckpoints(): void
+  /** All replicas came back with nothing, as they may (durability none): another log begins. */
+  onForgotten(): void
 }
 
 export class ClusterModel {
@@ -49,7 +51,7 @@ export class ClusterModel {
   #changingSince: number | null = null
   /** The last seq at which a replica's state was another than the others'. */
   readonly #divergedAt = new Map<number, number>()
-  #transferring = new Set<number>()
+  readonly #transferring = new Set<number>()
   /** How far the furthest had executed, at each status of the last moments. */
   #progress: { readonly at: number; readonly executed: number }[] = []
 
@@ -75,6 +77,7 @@ export class ClusterModel {
   }
 
   onReport(member: Member, report: ReplicaReport, nowMs: number): void {
+    if (report.lastExecuted === 0 && this.#lastExecuted > 0 && this.#nobodyRemembers(member)) this.#forget()
     if (report.lastExecuted > this.#lastExecuted) {
       this.#lastExecuted = report.lastExecuted
       this.#lastProgressAt = nowMs
@@ -185,6 +188,31 @@ export class ClusterModel {
     const inView = live.filter((replica) => replica.active && replica.view === view).length
     const changing = live.length >= quorumSize(this.#n) && inView < quorumSize(this.#n)
     this.#changingSince = changing ? (this.#changingSince ?? nowMs) : null
+  }
+
+  /** Whether `member`, which has executed nothing, is not alone in that: every other one is gone, or has executed nothing either. */
+  #nobodyRemembers(member: Member): boolean {
+    const { opened, members } = this.#options
+    if (opened.manifest.durability !== 'none' || member.isolated) return false
+    return members.every((other) => {
+      const there = other.local ? other.running : other.up
+      return other === member || !there || (other.report?.lastExecuted ?? 0) === 0
+    })
+  }
+
+  #forget(): void {
+    this.#lastExecuted = 0
+    this.#lastProgressAt = null
+    this.#waitingSince = null
+    this.#changingSince = null
+    this.#progress = []
+    this.#divergedAt.clear()
+    this.#transferring.clear()
+    for (const member of this.#options.members) member.diverged = false
+    this.ledger.forget()
+    this.views.forget()
+    this.checkpoints.forget()
+    this.#options.onForgotten()
   }
 
   #onEvent(member: Member, event: ObservedProtocolEvent, at: number): void {

@@ -85,6 +85,7 @@ export class Cluster {
         this.#unrecorded.checkpoints = true
         events.emit({ type: 'checkpoints' })
       },
+      onForgotten: () => this.#onForgotten(),
     })
     const { ledger, monitors } = this.#model
     const n = this.#members.length
@@ -94,9 +95,7 @@ export class Cluster {
       log: this.log,
       durability: opened.manifest.durability,
       lastExecuted: () => ledger.lastExecuted,
-      onForgotten: () => {
-        this.#past = { views: [], checkpoints: [] }
-      },
+      onForgotten: () => this.#onForgotten(),
       onLost: (remembered, recorded) => monitors.lost(remembered, recorded),
       onGrown: () => this.#emitLog(this.log.last),
     })
@@ -348,6 +347,17 @@ export class Cluster {
     this.samples.latency(completed.latencyMs)
     const { seq, timestamp, result } = completed
     this.#model.monitors.acknowledged(seq, { client, timestamp, result: Buffer.from(result).toString('base64') })
+  }
+
+  /** The cluster began anew, as it may (durability none): what was seen and recorded is another history. */
+  #onForgotten(): void {
+    this.log.forget()
+    this.#past = { views: [], checkpoints: [] }
+    this.#unrecorded.seqs.clear()
+    this.#alarm('alarm.log.begunAnew', {})
+    this.#emitLog(1)
+    this.#events.emit({ type: 'views' })
+    this.#events.emit({ type: 'checkpoints' })
   }
 
   #onFault(what: 'injected' | 'healed' | 'expired', fault: ActiveFault): void {

@@ -45,7 +45,7 @@ export const askStatus = async (manifestFile: string, waitMs: number = askMs): P
     return member
   })
   const faults = new FaultBoard({ members, onChange: ignore, onPaused: ignore })
-  const model = new ClusterModel({ opened, members, faults, onAlarm: ignore, onViews: ignore, onCheckpoints: ignore })
+  const model = new ClusterModel({ opened, members, faults, onAlarm: ignore, onViews: ignore, onCheckpoints: ignore, onForgotten: ignore })
   for (const member of members) member.connect()
   await Promise.all(members.map((member) => member.reported(waitMs)))
   const status = model.status(Date.now())

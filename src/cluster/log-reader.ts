@@ -55,10 +55,8 @@ export class LogReader {
     if (executed.length < quorumSize(members.length)) return false
     // All had lost it; with fewer, or with one catching up, the highest of a quorum still misses at most what was not answered.
     const remembered = executed[0] ?? 0
-    if (durability === 'none') {
-      log.forget()
-      this.#options.onForgotten()
-    } else this.#options.onLost(remembered, log.last)
+    if (durability === 'none') this.#options.onForgotten()
+    else this.#options.onLost(remembered, log.last)
     return (this.#compared = true)
   }
 

@@ -58,7 +58,9 @@ export class Log {
   forget(): void {
     this.#cache = []
     this.#cachedBytes = 0
-    this.restore(0, 0)
+    this.#first = 0
+    this.#last = 0
+    this.#options.monitors.forget()
     this.#options.recording.write({ kind: 'forget-log' })
   }
 

@@ -121,6 +121,14 @@ export class Monitors {
     this.#first = last === 0 ? 0 : 1
   }
 
+  /** Another log begins: what was seen belongs to the one before. What was violated stays so. */
+  forget(): void {
+    for (const map of [this.#committed, this.#states, this.#lastOf, this.#acknowledged, this.#recent]) map.clear()
+    this.#compared = this.#statesCompared = this.#confirmed = 0
+    this.#gap = null
+    this.restored(0)
+  }
+
   /** What was recorded up to `last` in an earlier run, the replicas have only up to `seq`, though they promised to keep it. */
   lost(seq: number, last: number): void {
     this.#violate('no-gaps', 'monitor.noGaps.lost', { seq, last })

@@ -85,6 +85,8 @@ export const alarmSentences = {
     'The recorder has ended ({message}); another one is started. What was recorded in the last moments may be missing.',
   'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',
   'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
+  'alarm.log.begunAnew':
+    'All replicas came back with nothing, as durability "none" allows: a new log begins, and the one before is forgotten.',
 } as const
 export type AlarmKey = keyof typeof alarmSentences
 

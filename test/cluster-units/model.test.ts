@@ -34,6 +34,7 @@ describe('the ledger', () => {
     ])
     expect(phasesOf(rows)).toEqual({ 0: 'executed', 1: 'pre-prepared' })
     expect(latencyOf(rows)).toBe(21)
+    expect(latencyOf(rows.map((row) => ({ ...row, executedAt: row.executedAt === null ? null : 121.123_456 })))).toBe(21.12)
   })
 
   it('keeps an execution when a later view agrees on the same batch again', () => {

@@ -3,6 +3,7 @@ import { createClient } from '../../pbft/protocol/client.ts'
 import type { ClientCore, ClientEffect, ClientInput } from '../../pbft/protocol/client-steps.ts'
 import { asClientId, type ReplicaId } from '../../pbft/protocol/ids.ts'
 import { sha256 } from '../../link/index.ts'
+import { hundredths } from '../model/metrics.ts'
 import type { ClientLinks } from './links.ts'
 
 const retryMs = 200
@@ -120,7 +121,7 @@ export class ClientSession {
         break
       case 'completed': {
         const { timestamp, result, view, seq, repliers } = effect
-        const latencyMs = running === null ? 0 : performance.now() - running.startedAt
+        const latencyMs = running === null ? 0 : hundredths(performance.now() - running.startedAt)
         this.#finish({ cause: null, completed: { timestamp, result, view, seq, repliers, latencyMs } })
         break
       }

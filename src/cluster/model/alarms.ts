@@ -29,6 +29,7 @@ const severities: Record<AlarmKey, Alarm['severity']> = {
   'alarm.recorder.failed': 'critical',
   'alarm.recorder.damaged': 'warning',
   'alarm.ports.reassigned': 'warning',
+  'alarm.log.begunAnew': 'info',
 }
 
 export class Alarms {

@@ -53,6 +53,11 @@ export class Checkpoints {
       }))
   }
 
+  /** Another log begins: what was seen belongs to the one before. */
+  forget(): void {
+    this.#drafts.clear()
+  }
+
   #draft(seq: number, at: number): Draft {
     const known = this.#drafts.get(seq)
     if (known !== undefined) return known

@@ -4,6 +4,7 @@
  */
 import type { SlotObservation } from '../../contract/control.ts'
 import type { LedgerRow, SlotPhase } from '../../contract/model.ts'
+import { hundredths } from './metrics.ts'
 
 const seqsMax = 100_000
 /** Keeps a large cluster's ledger to about 60 MB. */
@@ -34,7 +35,7 @@ const newColumn = (size: number): Column => ({
 export class Ledger {
   readonly #n: number
   readonly #size: number
-  readonly #columns: readonly Column[]
+  #columns: readonly Column[]
   readonly #dirty = new Set<number>()
   /** Highest seq with any observation. */
   #last = 0
@@ -93,6 +94,15 @@ export class Ledger {
       column.transferred[at] = 1
       this.#dirty.add(seq)
     }
+  }
+
+  /** Another log begins: what was seen belongs to the one before. */
+  forget(): void {
+    this.#columns = this.#columns.map(() => newColumn(this.#size))
+    this.#dirty.clear()
+    this.#last = 0
+    this.#lowest = Infinity
+    this.#executed = 0
   }
 
   row(replica: number, seq: number): LedgerRow | null {
@@ -177,5 +187,5 @@ export const phasesOf = (rows: readonly LedgerRow[]): Record<string, SlotPhase> 
 export const latencyOf = (rows: readonly LedgerRow[]): number | null => {
   const earliest = (times: readonly (number | null)[]): number => Math.min(...times.map((time) => time ?? Infinity))
   const latency = earliest(rows.map((row) => row.executedAt)) - earliest(rows.map((row) => row.prePreparedAt))
-  return Number.isFinite(latency) ? Math.max(0, latency) : null
+  return Number.isFinite(latency) ? hundredths(Math.max(0, latency)) : null
 }

@@ -5,6 +5,9 @@ const rateWindowMs = 2_000
 const samplesKept = 3_600
 const latenciesMax = 20_000
 
+/** A time rounded to 0.01 ms: what is finer is noise. */
+export const hundredths = (ms: number): number => Math.round(ms * 100) / 100
+
 /** The growth per second of a counter over the last two seconds. */
 export class Rate {
   #points: { readonly at: number; readonly value: number }[] = []

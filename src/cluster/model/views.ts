@@ -124,6 +124,13 @@ export class Views {
     if (this.#waitingSince !== null && at >= this.#waitingSince) this.#waitingSince = null
   }
 
+  /** Another log begins: what was seen belongs to the one before. */
+  forget(): void {
+    this.#drafts.clear()
+    this.#waitingSince = null
+    this.#lastExecutedAt = 0
+  }
+
   /** Ascending by view. */
   list(): ViewInfo[] {
     const drafts = [...this.#drafts.values()].sort((a, b) => a.view - b.view)
