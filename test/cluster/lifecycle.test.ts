@@ -176,7 +176,7 @@ describe('opening', () => {
     const made = await createClusterFolder(folder, { name: 'taken', replicas: 1, basePort: port, durability: 'process' })
     expect(made.ok).toBe(true)
     const { createServer } = await import('node:net')
-    const other = createServer().listen(port, '127.0.0.1')
+    const other = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1')
     const status = await test.call('openCluster', { name: 'taken' })
     expect(status.replicas[0]?.port).not.toBe(port)
     expect((await test.call('alarms', {})).map(({ key }) => key)).toContain('alarm.ports.reassigned')
