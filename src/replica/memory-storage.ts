@@ -44,6 +44,7 @@ export const createMemoryStorage = (bounds: HistoryBounds = memoryHistory): Stor
       return first === undefined ? { first: 0, last: 0 } : { first, last }
     },
     diskBytes: () => 0,
+    check: () => undefined,
     close: () => executed.clear(),
   }
 }

@@ -30,6 +30,10 @@ const sentenceOf: Readonly<Record<StorageError['problem'], string>> = {
 export const damaged = (file: string, detail: string): StorageError =>
   new StorageError('corrupted', `${file}: ${detail}; ${sentenceOf.corrupted}`)
 
+/** The open file has no name any more: what is written to it nobody will find. */
+export const gone = (file: string): StorageError =>
+  new StorageError('failed', `${file}: it was deleted or replaced while this replica was using it`)
+
 /** Runs database work; whatever it throws becomes a StorageError that names the file. */
 export const guarded = <T>(file: string, work: () => T): T => {
   try {

@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib'
 import type { HistoryEntry } from '../contract/control.ts'
 import type { LogRecord, PartitionBytes, Persisted } from '../pbft/protocol/records.ts'
 import { decodeRecord, encodeRecord } from '../pbft/wire/index.ts'
-import { damaged, guarded, openDatabase, type DatabaseOwner } from './sqlite-database.ts'
+import { damaged, gone, guarded, openDatabase, type DatabaseOwner } from './sqlite-database.ts'
 import { diskHistory, historyEntryOf, type HistoryBounds, type HistoryRange, type Storage } from './storage.ts'
 
 export interface SqliteOptions extends DatabaseOwner {
@@ -72,6 +72,9 @@ const sizeOf = (path: string): number => {
   }
 }
 
+/** null: there is no such file. */
+const inodeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.ino ?? null
+
 const prepareAll = (database: Database.Database) => ({
   insertRecord: database.prepare<[string, number, Uint8Array | null, number]>(
     'INSERT INTO records (kind, seq, bytes, sum) VALUES (?, ?, ?, ?)',
@@ -102,6 +105,7 @@ class SqliteStorage implements Storage {
   readonly #file: string
   readonly #bounds: HistoryBounds
   readonly #database: Database.Database
+  readonly #inode: number | null
   readonly #statements: ReturnType<typeof prepareAll>
   readonly #writeAll: (records: readonly LogRecord[]) => void
   #historyCount: number
@@ -112,6 +116,7 @@ class SqliteStorage implements Storage {
     this.#file = join(options.folder, databaseName)
     this.#bounds = options.history ?? diskHistory
     this.#database = openDatabase(this.#file, options, options.durability)
+    this.#inode = inodeOf(this.#file)
     this.#statements = guarded(this.#file, () => prepareAll(this.#database))
     this.#writeAll = this.#database.transaction((records: readonly LogRecord[]) => {
       for (const record of records) this.#write(record)
@@ -147,6 +152,12 @@ class SqliteStorage implements Storage {
 
   diskBytes(): number {
     return sizeOf(this.#file) + sizeOf(`${this.#file}-wal`)
+  }
+
+  check(): void {
+    guarded(this.#file, () => {
+      if (inodeOf(this.#file) !== this.#inode) throw gone(this.#file)
+    })
   }
 
   close(): void {

@@ -35,6 +35,8 @@ export interface Storage {
   history(after: number, limit: number, bytesMax: number): HistoryEntry[]
   historyRange(): HistoryRange
   diskBytes(): number
+  /** Whether what was opened is still there to be opened again. Throws StorageError when it was deleted or replaced. */
+  check(): void
   close(): void
 }
 

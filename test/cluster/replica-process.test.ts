@@ -22,6 +22,16 @@ const prepare = async (n: number, changes: Parameters<typeof prepareCluster>[1] 
   return cluster
 }
 
+it('ends when its data is deleted under it, and says so', async () => {
+  const cluster = await prepare(4)
+  const replica = await cluster.start(1)
+  const data = join(cluster.folder, 'data/replica-1')
+  rmSync(data, { recursive: true })
+  expect(await replica.exited).toEqual({ code: 3, signal: null })
+  expect(replica.stderr()).toMatch(/replica\.db: it was deleted or replaced/)
+  expect(replica.stderr().trimEnd().split('\n')).toHaveLength(1)
+})
+
 /** Runs a replica that has to end by itself. */
 const refused = async (args: readonly string[], code: number, why: RegExp): Promise<void> => {
   const replica = spawnReplica(args)

@@ -38,6 +38,7 @@ const makeReplica = (n: number, id: number) => {
     history: (after, limit, bytesMax) => disk.history(after, limit, bytesMax),
     historyRange: () => disk.historyRange(),
     diskBytes: () => disk.diskBytes(),
+    check: () => disk.check(),
     close: () => disk.close(),
     commit(records) {
       disk.commit(records)

@@ -287,3 +287,14 @@ describe('refuses', () => {
     expect(problemOf(() => openStorage().load())).toBe('corrupted')
   })
 })
+
+it('notices that its file was deleted or replaced', () => {
+  const storage = openStorage()
+  expect(() => storage.check()).not.toThrow()
+  const file = join(folder, databaseName)
+  rmSync(file)
+  expect(() => storage.check()).toThrow(StorageError)
+  // Linux may give a new file the number of one that nobody has open, but this one is open.
+  writeFileSync(file, '')
+  expect(() => storage.check()).toThrow(/deleted or replaced/)
+})
