@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { LogEntry, ReplicaStatus } from '../../src/contract/model.ts'
@@ -97,6 +97,26 @@ describe('the process of the host is killed', () => {
     const next = await test.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 20_000 })
     expect(next.result).toEqual({ ok: true, value: 6 })
     expect(readFileSync(join(test.folder, 'data/clusters/shell/cluster.json'), 'utf8')).toContain('"format": 1')
+  })
+})
+
+describe('the data of an open cluster is deleted', () => {
+  it('shows the replica ended and why, and the log goes on in a new journal', async () => {
+    test = openTestHost()
+    await test.call('createCluster', { name: 'deleted', replicas: 4, durability: 'process' })
+    const { folder } = await test.call('openCluster', { name: 'deleted' })
+    const increment = (host: TestHost) => host.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 10_000 })
+    await increment(test)
+    rmSync(join(folder, 'data/replica-3'), { recursive: true })
+    rmSync(join(folder, 'journal.sqlite'))
+    const { replicas } = await test.until('r3 has ended', (now) => now.replicas[3]?.state === 'stopped')
+    expect(replicas[3]?.exit).toMatchObject({ code: 3, message: expect.stringContaining('deleted or replaced') as unknown })
+    await eventually('the recorder is another one', () => existsSync(join(folder, 'journal.sqlite')))
+    const { seq } = await increment(test)
+    await eventually('the log is read', async () => (await (test as TestHost).call('log', {})).last >= seq)
+    test = await test.again()
+    await test.call('openCluster', { name: 'deleted' })
+    expect(incrementsOf((await test.call('log', { limit: 100 })).entries)).toEqual([1, 2])
   })
 })
 

@@ -1,6 +1,6 @@
 /** The run's journal: one SQLite file, locked by its recorder, bounded in size; batched writes and queries over the log. */
 import Database from 'better-sqlite3'
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogFilter } from '../../contract/api.ts'
 import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
@@ -50,8 +50,13 @@ export const openJournal = (file: string, bytesMax: number): { readonly journal:
   }
 }
 
+/** null: there is no such file. */
+const inodeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.ino ?? null
+
 export class Journal {
   readonly #db: Database.Database
+  readonly #file: string
+  readonly #inode: number | null
   readonly #bytesMax: number
   #pending: JournalRecord[] = []
   #flushes = 0
@@ -60,6 +65,7 @@ export class Journal {
   constructor(file: string, bytesMax: number) {
     mkdirSync(dirname(file), { recursive: true })
     this.#db = new Database(file, { timeout: 0 })
+    this.#file = file
     this.#bytesMax = bytesMax
     try {
       // Exclusive before WAL: then there is no shared-memory file, and the lock holds from the first read to the end.
@@ -69,10 +75,16 @@ export class Journal {
       this.#db.exec('BEGIN IMMEDIATE')
       this.#db.exec(schema)
       this.#db.exec('COMMIT')
+      this.#inode = inodeOf(file)
     } catch (error) {
       this.#db.close()
       throw error
     }
+  }
+
+  /** Whether the file is still there: the system keeps a deleted one for those who have it open. */
+  get there(): boolean {
+    return inodeOf(this.#file) === this.#inode
   }
 
   /** Queues records; written by the next `flush`, at the latest when many wait. */

@@ -5,6 +5,7 @@ import { openJournal, type Journal } from './journal.ts'
 import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
 
 const flushMs = 100
+const checkMs = 1_000
 /** The recorder of a host that was killed needs a moment to go. */
 const lockWaitMs = 4_000
 const lockPollMs = 50
@@ -16,7 +17,7 @@ class Recorder {
   readonly #channel: ParentChannel
   #journal: Journal | null = null
   #guarded: readonly number[] = []
-  #timer: NodeJS.Timeout | null = null
+  #timers: NodeJS.Timeout[] = []
 
   constructor(channel: ParentChannel) {
     this.#channel = channel
@@ -55,7 +56,7 @@ class Recorder {
     if (message.query === 'open') {
       const { journal, damaged } = await openWhenFree(message.params.file, message.params.bytesMax)
       this.#journal = journal
-      this.#timer = setInterval(() => this.#journal?.flush(), flushMs)
+      this.#timers = [setInterval(() => journal.flush(), flushMs), setInterval(() => endWhenGone(journal, message.params.file), checkMs)]
       return { ...journal.restore(), damaged }
     }
     const journal = this.#journal
@@ -66,6 +67,7 @@ class Recorder {
       case 'entry':
         return journal.entry(message.params.seq)
       case 'close':
+        for (const timer of this.#timers) clearInterval(timer)
         journal.close()
         this.#journal = null
         return null
@@ -73,11 +75,18 @@ class Recorder {
   }
 
   #end(abandoned: boolean): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     if (abandoned) this.#guarded.forEach(killQuietly)
     this.#journal?.close()
     process.exit(0)
   }
+}
+
+/** The host starts another recorder, which begins a new journal with what the host has in memory. */
+const endWhenGone = (journal: Journal, file: string): void => {
+  if (journal.there) return
+  process.stderr.write(`${file}: it was deleted or replaced while it was being written\n`)
+  process.exit(3)
 }
 
 const openWhenFree = async (file: string, bytesMax: number): Promise<ReturnType<typeof openJournal>> => {
