@@ -47,7 +47,11 @@ export const useCluster = defineStore('cluster', () => {
     if (result.ok) clusters.value = result.value
   }
 
+  /** Known to have no open cluster; false as long as the host has not said. */
+  const notOpen = (): boolean => host.value !== null && host.value.phase !== 'open'
+
   async function refreshCluster(): Promise<void> {
+    if (notOpen()) return forget()
     const mine = generation
     const [nextStatus, nextAlarms, nextSamples, nextLoad, tail] = await Promise.all([
       link.call('status', {}),
@@ -85,8 +89,7 @@ export const useCluster = defineStore('cluster', () => {
   }
 
   /** Late words of a cluster that is being closed, or early ones of one not yet open. */
-  const untimely = (event: PanelEvent): boolean =>
-    event.type !== 'reset' && event.type !== 'host' && host.value !== null && host.value.phase !== 'open'
+  const untimely = (event: PanelEvent): boolean => event.type !== 'reset' && event.type !== 'host' && notOpen()
 
   function onEvent(event: PanelEvent): void {
     if (untimely(event)) return
