@@ -49,6 +49,8 @@ export class ClusterModel {
   #lastProgressAt: number | null = null
   #waitingSince: number | null = null
   #changingSince: number | null = null
+  /** When a quorum was missing last: what waited by then could not be executed. */
+  #withoutQuorumAt = 0
   /** The last seq at which a replica's state was another than the others'. */
   readonly #divergedAt = new Map<number, number>()
   readonly #transferring = new Set<number>()
@@ -175,7 +177,8 @@ export class ClusterModel {
 
   #monitorList(verdict: FoundVerdict, nowMs: number): Monitor[] {
     const { key, parameters } = verdict
-    const waited = this.#waitingSince === null ? 0 : nowMs - this.#waitingSince
+    if (progressOf(verdict, Infinity, this.#patienceMs) === 'unknown') this.#withoutQuorumAt = nowMs
+    const waited = this.#waitingSince === null ? 0 : nowMs - Math.max(this.#waitingSince, this.#withoutQuorumAt)
     return this.monitors.list(nowMs, { state: progressOf(verdict, waited, this.#patienceMs), key, parameters })
   }
 

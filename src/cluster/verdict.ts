@@ -67,7 +67,8 @@ export interface FoundVerdict extends Verdict {
 
 /**
  * What a verdict says of progress. It is broken only where a quorum can take part and a request has waited for longer than
- * `patienceMs`; where the quorum is missing, or nothing waits, a stuck cluster says nothing about the protocol.
+ * `patienceMs` (`waitedMs`, since there is a quorum); where the quorum is missing, or nothing waits, a stuck cluster says nothing
+ * about the protocol.
  */
 export const progressOf = (verdict: FoundVerdict, waitedMs: number, patienceMs: number): Monitor['state'] => {
   const { key, state } = verdict

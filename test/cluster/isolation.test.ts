@@ -23,6 +23,8 @@ describe('more faults than the cluster tolerates', () => {
     expect(toleratesMore).toBe(0)
     const refused = await test.host.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 700 })
     expect(refused).toMatchObject({ ok: false, error: { code: 'timeout', details: { client: 'operator/panel-0', connected: 4 } } })
+    const { monitors } = await test.call('status', {})
+    expect(monitors.at(-1)).toMatchObject({ name: 'progress', state: 'unknown', key: 'verdict.stuck.isolated' })
   })
 
   it('let a request be cancelled', async () => {
@@ -81,5 +83,21 @@ describe('more faults than the cluster tolerates', () => {
       ({ verdict, replicas, lastExecuted }) => verdict.state === 'healthy' && replicas.every((r) => r.lastExecuted === lastExecuted),
     )
     expect(status.monitors.filter(({ state }) => state === 'violated')).toEqual([])
+  })
+
+  it('and an outage is what a request waited for the next view', async () => {
+    await test.call('healAll', {})
+    const { view, primary } = await test.until('all is well', ({ verdict }) => verdict.state === 'healthy')
+    await test.call('injectFault', { fault: { type: 'isolate', replica: primary ?? 0 } })
+    const submittedAt = Date.now()
+    const answer = await test.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 20_000 })
+    expect(answer.view).toBeGreaterThan(view ?? 0)
+    const outageMs = await eventually(
+      'the outage is known',
+      async () => (await test.call('views', {})).find((info) => info.view === answer.view)?.outageMs,
+    )
+    expect(outageMs).toBeGreaterThan(0)
+    expect(outageMs).toBeLessThanOrEqual(Date.now() - submittedAt)
+    await test.call('healAll', {})
   })
 })
