@@ -99,6 +99,9 @@ class ClusterHost implements Host {
       startLoad: (params) => this.#with((cluster) => cluster.startLoad(params)),
       stopLoad: () => this.#with((cluster) => ok(cluster.stopLoad())),
       load: () => this.#with((cluster) => ok(cluster.load())),
+      messages: () => this.#with(() => fail('unsupported', 'messages are not recorded yet')),
+      messagesOverview: () => this.#with(() => fail('unsupported', 'messages are not recorded yet')),
+      message: () => this.#with(() => fail('unsupported', 'messages are not recorded yet')),
     }
   }
 

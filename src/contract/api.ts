@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { faultRequestSchema, type ActiveFault } from './faults.ts'
 import { authenticationSchema, durabilitySchema, parametersSchema } from './manifest.ts'
+import type { MessageDetail, MessagesOverview, MessagesPage } from './messages.ts'
 import type {
   About,
   Alarm,
@@ -37,6 +38,18 @@ export const logFilterSchema = v.strictObject({
   types: v.optional(v.pipe(v.array(v.string()), v.maxLength(20))),
 })
 export type LogFilter = v.InferOutput<typeof logFilterSchema>
+
+/** All that are given have to hold. */
+export const messageFilterSchema = v.strictObject({
+  seq: v.optional(seq),
+  view: v.optional(seq),
+  kinds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(64))),
+  /** Sent or received by it. */
+  replica: v.optional(replica),
+  /** Case-sensitive: a client's whole id, or a principal's name for all of its sessions. */
+  client: v.optional(v.pipe(v.string(), v.maxLength(128))),
+})
+export type MessageFilter = v.InferOutput<typeof messageFilterSchema>
 
 export const replicaActions = ['start', 'stop', 'restart', 'kill', 'wipe'] as const
 
@@ -94,6 +107,21 @@ export const paramsSchemas = {
   }),
   stopLoad: none,
   load: none,
+  /** Recorded messages sent (or, where that is not known, received) in [from, to), ms since the epoch; the first `limit` of them. */
+  messages: v.strictObject({
+    from: v.number(),
+    to: v.number(),
+    limit: v.optional(whole(1, 100_000), 20_000),
+    filter: v.optional(messageFilterSchema, {}),
+  }),
+  /** The same counted in bins, for windows with too many of them. */
+  messagesOverview: v.strictObject({
+    from: v.number(),
+    to: v.number(),
+    bins: v.optional(whole(1, 500), 200),
+    filter: v.optional(messageFilterSchema, {}),
+  }),
+  message: v.strictObject({ id: seq }),
 } as const
 
 export type Method = keyof typeof paramsSchemas
@@ -134,6 +162,9 @@ export interface Results {
   startLoad: LoadStatus
   stopLoad: LoadStatus
   load: LoadStatus
+  messages: MessagesPage
+  messagesOverview: MessagesOverview
+  message: MessageDetail
 }
 
 export type Params<M extends Method> = v.InferInput<(typeof paramsSchemas)[M]>

@@ -18,6 +18,8 @@ export type PanelEvent =
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'alarm'; readonly alarm: Alarm }
   | { readonly type: 'load'; readonly load: LoadStatus }
+  /** More messages were recorded, up to this time (ms since the epoch); at most 4 a second. */
+  | { readonly type: 'messages'; readonly last: number }
 
 export interface EventBatch {
   /** Which host process made the positions; they mean nothing to another. */
