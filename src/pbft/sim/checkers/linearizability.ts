@@ -27,8 +27,12 @@ export interface SequentialObject<Operation, Result> {
 /** Search steps per part after which the question is left open. */
 const searchStepsMax = 2_000_000
 
-/** One violation for each part that has no order; none for a part that would take too long to decide. */
-export function checkLinearizability<O, R>(history: readonly Interval<O, R>[], object: SequentialObject<O, R>): Violation[] {
+/** One violation for each part that has no order; a part that would take too long to decide goes to `onUndecided` instead. */
+export function checkLinearizability<O, R>(
+  history: readonly Interval<O, R>[],
+  object: SequentialObject<O, R>,
+  onUndecided: (part: string) => void = () => undefined,
+): Violation[] {
   const parts = new Map<string, Interval<O, R>[]>()
   for (const interval of history) {
     const part = object.partOf(interval.operation)
@@ -39,7 +43,8 @@ export function checkLinearizability<O, R>(history: readonly Interval<O, R>[], o
   const violations: Violation[] = []
   for (const [part, intervals] of parts) {
     const stuckAt = findStuck(intervals, object)
-    if (stuckAt === null) continue
+    if (stuckAt === 'undecided') onUndecided(part)
+    if (stuckAt === null || stuckAt === 'undecided') continue
     const detail = `${part}: no order explains the answers; stuck at ${stuckAt.name}`
     violations.push({ checker: 'linearizability', detail })
   }
@@ -52,7 +57,7 @@ interface Choice {
 }
 
 /** Null when an order exists; otherwise the operation that could be placed the furthest but not be passed. */
-function findStuck<O, R>(unsorted: readonly Interval<O, R>[], object: SequentialObject<O, R>): Interval<O, R> | null {
+function findStuck<O, R>(unsorted: readonly Interval<O, R>[], object: SequentialObject<O, R>): Interval<O, R> | null | 'undecided' {
   const intervals = unsorted.toSorted((a, b) => a.invokedAt - b.invokedAt)
   const isPlaced = intervals.map(() => false)
   const answered = intervals.filter((interval) => interval.result !== null).length
@@ -63,7 +68,7 @@ function findStuck<O, R>(unsorted: readonly Interval<O, R>[], object: Sequential
   let next = 0
   let furthest = { placed: -1, interval: intervals[0]! }
   for (let steps = 0; placedAnswered < answered; steps++) {
-    if (steps > searchStepsMax) return null
+    if (steps > searchStepsMax) return 'undecided'
     const chosen = findChoice(intervals, isPlaced, next, (index) => {
       const outcome = object.apply(state, intervals[index]!.operation)
       const result = intervals[index]!.result

@@ -1,0 +1,62 @@
+/**
+ * A replica process on a machine in trouble: the real `replica/main.ts`, under a clock that jumps, a disk that is slow, and an end by
+ * SIGKILL at a chosen place between what it writes and what it sends. What is to happen stands in a file, read again when it changes.
+ * Arguments are the replica's; the environment's PBFT_TROUBLE names the folder of the files.
+ */
+import Database from 'better-sqlite3'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { WebSocket } from 'ws'
+import { calm, troubleFileName, type KillPoint, type Trouble } from './trouble-file.ts'
+
+const lookMs = 50
+
+const id = process.argv[process.argv.indexOf('--id') + 1] ?? ''
+const file = join(process.env['PBFT_TROUBLE'] ?? '', troubleFileName(id))
+
+let trouble: Trouble = calm
+let readAt = 0
+/** How often each place was passed since the file was read. */
+const passed: Record<KillPoint, number> = { 'before-commit': 0, 'after-commit': 0, 'before-send': 0, 'after-send': 0 }
+
+const look = (): void => {
+  const changedAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (changedAt === readAt) return
+  readAt = changedAt
+  trouble = changedAt === 0 ? calm : (JSON.parse(readFileSync(file, 'utf8')) as Trouble)
+  for (const point of Object.keys(passed) as KillPoint[]) passed[point] = 0
+}
+look()
+setInterval(look, lookMs).unref()
+
+const pass = (point: KillPoint): void => {
+  passed[point] += 1
+  if (trouble.kill?.point === point && passed[point] === trouble.kill.count) process.kill(process.pid, 'SIGKILL')
+}
+
+const realNow = Date.now.bind(Date)
+Date.now = () => realNow() + trouble.clockOffsetMs
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+const realTransaction = Database.prototype.transaction
+Database.prototype.transaction = function (this: Database.Database, work: (...given: never[]) => unknown) {
+  const made = realTransaction.call(this, work)
+  return new Proxy(made, {
+    apply(target, self, given): unknown {
+      pass('before-commit')
+      if (trouble.commitDelayMs > 0) Atomics.wait(sleeper, 0, 0, trouble.commitDelayMs)
+      const result: unknown = Reflect.apply(target, self, given)
+      pass('after-commit')
+      return result
+    },
+  })
+} as typeof realTransaction
+
+const realSend = WebSocket.prototype.send
+WebSocket.prototype.send = function (this: WebSocket, ...given: Parameters<typeof realSend>) {
+  pass('before-send')
+  realSend.apply(this, given)
+  pass('after-send')
+} as typeof realSend
+
+await import('../../src/replica/main.ts')
