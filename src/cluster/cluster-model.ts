@@ -169,6 +169,7 @@ export class ClusterModel {
         frontier: this.#waitingSince === null ? null : this.ledger.frontier(),
         disagreementSeq: this.monitors.disagreementSeq,
         patienceMs: this.#patienceMs,
+        viewTimeoutMs: this.#options.opened.manifest.parameters.viewTimeoutMs,
       },
       this.#verdict,
     )
@@ -317,4 +318,7 @@ const verdictReplica = (replica: Omit<ReplicaStatus, 'isPrimary'>): VerdictRepli
   view: replica.view,
   active: replica.active,
   pending: replica.pending,
+  hears: replica.peersHeard,
+  viewTimeoutMs: replica.viewTimeoutMs,
+  transfer: replica.transfer,
 })

@@ -74,6 +74,8 @@ export interface Verdict {
   readonly parameters: Readonly<Record<string, string | number>>
   /** Since when, ms since the epoch. */
   readonly since: number
+  /** What it rests on, for screens to lead there. */
+  readonly basis: { readonly replicas: readonly number[]; readonly seq: number | null; readonly view: number | null }
 }
 
 export const monitorNames = ['agreement', 'no-gaps', 'exactly-once', 'digests-equal', 'progress'] as const

@@ -2,7 +2,8 @@
  * Every message key that the host makes, with the English sentence it stands for: verdicts, monitors, alarms, stages of opening, reasons of
  * views. Screens translate by key; `{name}` is a parameter. Parameters keep one meaning everywhere:
  *  replicas   "r2, r3": ready to show in any language
- *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left, first, last, timestamp   whole numbers
+ *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left, next, first, last, timestamp   whole numbers
+ *  seconds    with one decimal
  *  since      ms since the epoch (the English sentence has it as local time of day)
  *  name, message, client, file, fault, how, monitor, reason, ports, phase   text that is not translated
  */
@@ -10,18 +11,27 @@
 /** A quorum is missing for one of these causes; `Several` when the missing replicas have different ones. */
 export const verdictSentences = {
   'verdict.healthy': 'Healthy: all {n} replicas are live in view {view}; r{primary} is primary.',
-  'verdict.degraded.starting': 'Still starting: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.stale': 'Not heard for 2 s: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.unreachable': 'Unreachable: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.isolated': 'Isolated: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.paused': 'Paused: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.stopped': 'Stopped: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.recovering': 'Catching up: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.faulty': 'Faulty by your choice: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
-  'verdict.degraded.several': 'Not taking part: {replicas}. Requests complete; {tolerates} more faults are tolerated.',
+  'verdict.alone': 'Healthy: the one replica is live. A cluster of one tolerates no fault.',
+  'verdict.degraded.starting': 'Still starting: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.stale': 'Not heard for 2 s: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.unreachable': 'Unreachable: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.isolated': 'Isolated: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.paused': 'Paused: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.stopped': 'Stopped: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.recovering': 'Catching up: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.faulty': 'Faulty by your choice: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.several': 'Not taking part: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
   'verdict.degraded.diverged': 'Diverged: {replicas}. The others agree on another state; do not trust what these answer.',
+  'verdict.degraded.unsafe': 'Unsafe: more than f = {f} replicas are faulty by your choice ({replicas}); nothing they say is guaranteed.',
+  'verdict.degraded.controlLost':
+    'No control link to {replicas}, but the others hear them. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.transfer':
+    'Fetching the state as of seq {seq}: {replicas}, {count} of {total} pieces. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.waiting':
+    'Requests waiting for r{primary}, primary of view {view}: {pending}. If it stays silent the replicas change to r{next}.',
+  'verdict.degraded.backoff': 'Changing views again and again: now to view {view} under r{primary}, which has {seconds} s to begin.',
   'verdict.degraded.viewChange': 'The replicas are changing to view {view}; r{primary} will be primary.',
-  'verdict.degraded.faults': 'All replicas are live in view {view}; {count} faults are active on their links.',
+  'verdict.degraded.faults': 'All replicas are live in view {view}; faults active on their links: {count}.',
   'verdict.stuck.noQuorum': 'No progress since {since}: {needed} replicas are needed, {available} can take part. Missing: {replicas}.',
   'verdict.stuck.isolated': 'No progress since {since}: {needed} replicas are needed, {available} can take part. Isolated: {replicas}.',
   'verdict.stuck.unreachable':
@@ -31,9 +41,10 @@ export const verdictSentences = {
   'verdict.stuck.partition':
     'No progress since {since}: {needed} replicas that hear each other are needed, the largest group has {available}.',
   'verdict.stuck.viewChange': 'No progress since {since}: the change to view {view} does not finish; r{primary} would be primary.',
+  'verdict.stuck.backoff':
+    'No progress since {since}: view change after view change fails. View {view} under r{primary} has {seconds} s to begin; then the next is tried.',
   'verdict.stuck.slot': 'No progress since {since}: seq {seq} is {phase} at {available} of the {needed} replicas it needs.',
-  'verdict.stuck.noProgress':
-    'No progress since {since}: {pending} requests wait in view {view}; r{primary} is primary and orders nothing.',
+  'verdict.stuck.noProgress': 'No progress since {since}: r{primary}, primary of view {view}, orders nothing. Requests waiting: {pending}.',
   'verdict.stuck.diverged': 'The replicas disagree at seq {seq}: more than {f} are faulty, and nothing they say can be trusted.',
   'verdict.stopped': 'Stopped: none of the {n} replicas runs.',
   'verdict.unknown.starting': 'The replicas are starting; {available} of {n} have answered.',

@@ -5,7 +5,7 @@ import { progressOf, toleratesMoreOf, verdictOf, viewOf, type VerdictInput, type
 const nowMs = 1_000_000
 
 const replicas = (...states: ReplicaState[]): VerdictReplica[] =>
-  states.map((state, id) => ({ id, state, view: 0, active: true, pending: 0 }))
+  states.map((state, id) => ({ id, state, view: 0, active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null }))
 
 const input = (over: Partial<VerdictInput> & { readonly replicas: readonly VerdictReplica[] }): VerdictInput => ({
   n: over.replicas.length,
@@ -19,6 +19,7 @@ const input = (over: Partial<VerdictInput> & { readonly replicas: readonly Verdi
   frontier: null,
   disagreementSeq: null,
   patienceMs: 3_000,
+  viewTimeoutMs: 500,
   ...over,
 })
 
@@ -140,12 +141,12 @@ describe('the verdict', () => {
 })
 
 it('believes a view when f+1 reachable replicas have reached it', () => {
-  const at = (...views: (number | null)[]): VerdictReplica[] =>
-    views.map((view, id) => ({ id, state: 'live', view, active: true, pending: 0 }))
+  const at = (...views: (number | null)[]): VerdictReplica[] => views.map((view, id) => ({ ...reported, id, state: 'live', view }))
+  const reported = { active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null }
   expect(viewOf(4, at(0, 9, 0, 0))).toBe(0)
   expect(viewOf(4, at(0, 9, 9, 0))).toBe(9)
   expect(viewOf(4, at(null, null, null, 3))).toBeNull()
-  expect(viewOf(4, [...at(0, 0, 5), { id: 3, state: 'stopped', view: 5, active: true, pending: 0 }])).toBe(0)
+  expect(viewOf(4, [...at(0, 0, 5), { ...reported, id: 3, state: 'stopped', view: 5 }])).toBe(0)
 })
 
 it('tolerates at most f more, and none below a quorum', () => {

@@ -1,52 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { ActiveFault, BehaviourName, FaultRequest } from '../../src/contract/faults.ts'
+import type { BehaviourName, FaultRequest } from '../../src/contract/faults.ts'
 import type { ReplicaState, ReplicaStatus } from '../../src/contract/model.ts'
 import { consequenceOf } from '../../src/renderer/lib/consequence.ts'
 import { linksOf } from '../../src/renderer/lib/links.ts'
+import { activeFault, clusterOf as cluster, replicaOf as replica } from './support/cluster-of.ts'
 
-const replica = (id: number, state: ReplicaState = 'live', heard: readonly number[] = [0, 1, 2, 3]): ReplicaStatus => ({
-  id,
-  state,
-  local: true,
-  pid: 1,
-  host: 'h',
-  port: 1,
-  publicKey: '',
-  heardAt: 0,
-  allowsFaults: true,
-  view: 0,
-  active: true,
-  isPrimary: id === 0,
-  lastExecuted: 0,
-  lowWatermark: 0,
-  highWatermark: 0,
-  stateDigest: null,
-  stateDigestSeq: null,
-  pending: 0,
-  inFlight: 0,
-  viewTimeoutMs: null,
-  viewTimerRunning: false,
-  transfer: null,
-  peersHeard: heard.filter((other) => other !== id),
-  clients: 0,
-  requestsPerSecond: 0,
-  batchSizeMean: 0,
-  cpu: 0,
-  memoryBytes: 0,
-  diskBytes: 0,
-  clockOffsetMs: 0,
-  eventsDropped: 0,
-  rejections: {},
-  exit: null,
-})
-const active = (fault: FaultRequest): ActiveFault => ({ id: 'f', fault, since: 0, expires: null, pending: [] })
-const cluster = (states: readonly ReplicaState[], faults: readonly FaultRequest[] = []) => ({
-  n: states.length,
-  quorum: Math.ceil((states.length + Math.floor((states.length - 1) / 3) + 1) / 2),
-  replicas: states.map((state, id) => replica(id, state)),
-  faults: faults.map(active),
-  primary: 0,
-})
 const isolate = (id: number): FaultRequest => ({ type: 'isolate', replica: id, durationMs: null })
 const cut = (from: number, to: number, bothWays: boolean): FaultRequest => ({ type: 'cut', from, to, bothWays, durationMs: null })
 const four: readonly ReplicaState[] = ['live', 'live', 'live', 'live']
@@ -119,7 +77,7 @@ describe('what a fault would do', () => {
 })
 
 describe('the state of a link', () => {
-  const stateOf = (replicas: ReplicaStatus[], faults: FaultRequest[] = []) => linksOf(replicas, faults.map(active))[0]?.state
+  const stateOf = (replicas: ReplicaStatus[], faults: FaultRequest[] = []) => linksOf(replicas, faults.map(activeFault))[0]?.state
 
   test('is up when each hears the other', () => {
     expect(stateOf([replica(0), replica(1)])).toBe('up')

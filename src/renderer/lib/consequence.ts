@@ -6,7 +6,7 @@ import type { FaultRequest } from '../../contract/faults.ts'
 import type { ClusterStatus, ReplicaState } from '../../contract/model.ts'
 
 /** States in which a replica takes no part in agreement. */
-const outStates: readonly ReplicaState[] = ['starting', 'unreachable', 'isolated', 'paused', 'stopped', 'faulty', 'diverged']
+export const outStates: readonly ReplicaState[] = ['starting', 'unreachable', 'isolated', 'paused', 'stopped', 'faulty', 'diverged']
 
 export type ConsequenceKind =
   /** Nothing is cut off; the protocol gets slower at most. */
@@ -70,24 +70,32 @@ export function linksNow(status: Pick<ClusterStatus, 'n' | 'faults'>): Links {
   return (from, to) => !cuts.some((cut) => cut(from, to))
 }
 
+type Status = Pick<ClusterStatus, 'n' | 'quorum' | 'replicas' | 'faults' | 'primary'>
+
 /** The state after `fault` is added to what is active now. */
-export function consequenceOf(
-  status: Pick<ClusterStatus, 'n' | 'quorum' | 'replicas' | 'faults' | 'primary'>,
-  fault: FaultRequest,
-): Consequence {
-  const before = linksNow(status)
+export function consequenceOf(status: Status, fault: FaultRequest): Consequence {
   const cut = cutsOf(fault, status.n)
+  const lost = fault.type === 'pause' || fault.type === 'byzantine' ? [fault.replica] : []
+  const cutsNothing = lost.length === 0 && !status.replicas.some((a) => status.replicas.some((b) => a.id !== b.id && cut(a.id, b.id)))
+  const left = leftWithout(status, lost, cut)
+  const kind = lies(status, fault) ? 'unsafe' : left.kind !== 'stops' && cutsNothing ? 'slower' : left.kind
+  return { ...left, kind, losesPrimary: left.losesPrimary && !leads(fault) }
+}
+
+/** The state after `lost` fail in addition to what is active now: they crash, fall silent or are cut off. */
+export const lossOf = (status: Status, lost: readonly number[]): Consequence => leftWithout(status, lost, () => false)
+
+function leftWithout(status: Status, lost: readonly number[], cut: Links): Consequence {
+  const before = linksNow(status)
   const linked: Links = (from, to) => before(from, to) && !cut(from, to)
-  const lost = fault.type === 'pause' || fault.type === 'byzantine' ? fault.replica : -1
   const running = status.replicas
-    .filter((replica) => !outStates.includes(replica.state) && replica.id !== lost)
+    .filter((replica) => !outStates.includes(replica.state) && !lost.includes(replica.id))
     .map((replica) => replica.id)
   const group = largestGroup(running, linked)
   const out = status.replicas.map((replica) => replica.id).filter((id) => !group.includes(id))
   const spare = group.length - status.quorum
-  const cutsNothing = lost === -1 && !status.replicas.some((a) => status.replicas.some((b) => a.id !== b.id && cut(a.id, b.id)))
-  const kind = lies(status, fault) ? 'unsafe' : spare < 0 ? 'stops' : cutsNothing ? 'slower' : spare === 0 ? 'last' : 'tolerated'
-  return { kind, out, available: group.length, losesPrimary: status.primary !== null && out.includes(status.primary) && !leads(fault) }
+  const kind = spare < 0 ? 'stops' : spare === 0 ? 'last' : 'tolerated'
+  return { kind, out, available: group.length, losesPrimary: status.primary !== null && out.includes(status.primary) }
 }
 
 /** Behaviours under which a primary stays primary. */
