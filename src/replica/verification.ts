@@ -7,8 +7,8 @@ import type { SignedPart, Signer } from '../pbft/wire/index.ts'
 
 /** From this many on they go to the pool, so that the protocol goes on meanwhile. */
 const pooledFrom = 8
-/** Signatures that held are remembered, so that a request seen alone is not checked again in its batch. */
-const rememberedMax = 16_384
+/** Signatures that held are remembered, so that a request seen alone is not checked again in its batch: at least this many, at most twice. */
+const rememberedMax = 8_192
 const rememberedBytesMax = 2_048
 
 export interface Verifier {
@@ -30,22 +30,27 @@ interface Remembered {
   readonly bytes: Uint8Array
 }
 
-/** A bounded set of signatures that held; the oldest are forgotten. */
+/**
+ * A bounded set of signatures that held, in two generations: the older one is forgotten as a whole. To take the oldest entry out of a
+ * Map each time costs a walk over all the places of those taken out before.
+ */
 const createMemory = () => {
-  const held = new Map<string, Remembered>()
+  let young = new Map<string, Remembered>()
+  let old = new Map<string, Remembered>()
   const nameOf = ({ signature }: SignedPart): string =>
     Buffer.from(signature.buffer, signature.byteOffset, signature.length).toString('latin1')
   return {
     has(key: PublicKey, part: SignedPart): boolean {
-      const found = held.get(nameOf(part))
+      const name = nameOf(part)
+      const found = young.get(name) ?? old.get(name)
       return found !== undefined && found.key === key && Buffer.compare(found.bytes, part.bytes) === 0
     },
     add(key: PublicKey, part: SignedPart): void {
       if (part.bytes.length > rememberedBytesMax) return
-      held.set(nameOf(part), { key, bytes: part.bytes })
-      if (held.size <= rememberedMax) return
-      const oldest = held.keys().next().value
-      if (oldest !== undefined) held.delete(oldest)
+      young.set(nameOf(part), { key, bytes: part.bytes })
+      if (young.size < rememberedMax) return
+      old = young
+      young = new Map()
     },
   }
 }
