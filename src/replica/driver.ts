@@ -1,6 +1,7 @@
 /**
  * Runs the core: inputs of one turn of the event loop are stepped together, then what they made is written in one transaction,
- * and only then leaves what had to wait for it (pbft/protocol/steps.ts: the order of effects is law).
+ * and only then leaves what had to wait for it (pbft/protocol/steps.ts: the order of effects is law). Records for which nothing
+ * waits, that a batch was executed for one, go with the next ones for which something does, or a moment later.
  */
 import type { ReplicaId } from '../pbft/protocol/ids.ts'
 import type { ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
@@ -8,6 +9,11 @@ import type { LogRecord } from '../pbft/protocol/records.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pbft/protocol/steps.ts'
 import type { Storage } from './storage.ts'
 import { createTimers } from './timers.ts'
+
+/** Longest time that a record stays unwritten when nothing waits for it, ms. */
+const idleCommitMs = 50
+/** From this many on they are written at once: one transaction must not get long. */
+const idleRecordsMax = 64
 
 export interface DriverOptions {
   readonly core: ReplicaCore
@@ -24,7 +30,7 @@ export interface DriverOptions {
 export interface Driver {
   /** Hands in an input; it is stepped soon, in order. */
   post(input: Input): void
-  /** Stops timers and steps nothing any more. */
+  /** Stops timers and steps nothing any more; what was stepped is written before. */
   stop(): void
 }
 
@@ -37,6 +43,7 @@ export const createDriver = (options: DriverOptions): Driver => {
   let stopped = false
   let records: LogRecord[] = []
   let gated: Gated[] = []
+  let idleCommit: NodeJS.Timeout | null = null
   /** Fired, and not set or cancelled since. */
   const due = new Set<TimerName>()
 
@@ -53,7 +60,9 @@ export const createDriver = (options: DriverOptions): Driver => {
   const run = (effect: Effect, nowMs: number): void => {
     switch (effect.type) {
       case 'persist':
-        records.push(effect.record)
+        // At once durable, so that nothing has to wait and all of a turn leaves together.
+        if (storage.instant) storage.commit([effect.record])
+        else records.push(effect.record)
         break
       case 'send':
         if (effect.gated && records.length > 0) gated.push(effect)
@@ -83,6 +92,8 @@ export const createDriver = (options: DriverOptions): Driver => {
   }
 
   const commit = (): void => {
+    if (idleCommit !== null) clearTimeout(idleCommit)
+    idleCommit = null
     if (records.length === 0) return
     const written = records
     records = []
@@ -92,10 +103,29 @@ export const createDriver = (options: DriverOptions): Driver => {
     for (const effect of waited) emit(effect)
   }
 
-  const turn = (): void => {
-    scheduled = false
+  /** Ends this driver when `work` throws: the disk failed, or an invariant broke. */
+  const guarded = (work: () => void): void => {
     if (stopped) return
     try {
+      work()
+    } catch (error) {
+      end()
+      options.onFatal(error)
+    }
+  }
+
+  const settle = (): void => {
+    if (gated.length > 0 || records.length >= idleRecordsMax) {
+      // What need not wait is on its way while the disk works.
+      options.flush()
+      commit()
+    } else if (records.length > 0) idleCommit ??= setTimeout(() => guarded(commit), idleCommitMs)
+    options.flush()
+  }
+
+  const turn = (): void => {
+    scheduled = false
+    guarded(() => {
       const burst = inputs
       inputs = []
       for (const input of burst) step(input)
@@ -105,14 +135,8 @@ export const createDriver = (options: DriverOptions): Driver => {
         step({ type: 'timer', timer })
       }
       step({ type: 'drained' })
-      // What need not wait is on its way while the disk works.
-      options.flush()
-      commit()
-      options.flush()
-    } catch (error) {
-      stop()
-      options.onFatal(error)
-    }
+      settle()
+    })
   }
 
   const schedule = (): void => {
@@ -127,12 +151,22 @@ export const createDriver = (options: DriverOptions): Driver => {
     schedule()
   }
 
-  const stop = (): void => {
+  const end = (): void => {
     stopped = true
     inputs = []
     due.clear()
     timers.cancelAll()
+    if (idleCommit !== null) clearTimeout(idleCommit)
   }
 
-  return { post, stop }
+  return {
+    post,
+    stop() {
+      guarded(() => {
+        commit()
+        options.flush()
+      })
+      end()
+    },
+  }
 }

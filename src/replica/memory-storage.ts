@@ -24,6 +24,7 @@ export const createMemoryStorage = (bounds: HistoryBounds = memoryHistory): Stor
   }
 
   return {
+    instant: true,
     load: () => ({ partitions: [], records: [] }),
     commit(records: readonly LogRecord[]) {
       for (const record of records) if (record.kind === 'executed') keep(record)

@@ -102,6 +102,7 @@ const prepareAll = (database: Database.Database) => ({
 })
 
 class SqliteStorage implements Storage {
+  readonly instant = false
   readonly #file: string
   readonly #bounds: HistoryBounds
   readonly #database: Database.Database
@@ -138,7 +139,7 @@ class SqliteStorage implements Storage {
     if (records.length === 0) return
     guarded(this.#file, () => {
       this.#writeAll(records)
-      this.#range = this.#readRange()
+      this.#noteRange(records)
     })
   }
 
@@ -200,6 +201,17 @@ class SqliteStorage implements Storage {
       this.#statements.dropHistory.run(oldest.seq)
       this.#historyCount -= 1
       this.#historyBytes -= oldest.size
+    }
+  }
+
+  /** The database is asked only when something may have left the history. */
+  #noteRange(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      if (record.kind === 'stable' || this.#range.first === 0) {
+        this.#range = this.#readRange()
+        return
+      }
+      if (record.kind === 'executed' && record.seq > this.#range.last) this.#range = { first: this.#range.first, last: record.seq }
     }
   }
 

@@ -27,6 +27,8 @@ export interface HistoryRange {
 }
 
 export interface Storage {
+  /** Nothing is promised of what is committed, so committing it takes no time. */
+  readonly instant: boolean
   /** What was committed before this process began. Called once, before the first commit. */
   load(): Persisted
   /** Makes records durable, as the cluster's durability says, before it returns; all of them or none. Throws StorageError. */

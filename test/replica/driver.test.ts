@@ -34,6 +34,7 @@ const makeReplica = (n: number, id: number) => {
   const disk = openSqliteStorage({ folder, clusterId: 'ab'.repeat(16), replica: id, durability: 'full' })
   storages.push(disk)
   const storage: Storage = {
+    instant: false,
     load: () => disk.load(),
     history: (after, limit, bytesMax) => disk.history(after, limit, bytesMax),
     historyRange: () => disk.historyRange(),
@@ -129,4 +130,13 @@ it('goes on from its disk', async () => {
   second.driver.post({ type: 'request', request: requestAt(1) })
   await until(() => second.acts.includes('reply 1'))
   expect(second.core.snapshot().lastExecuted).toBe(1)
+})
+
+it('what nothing waits for is written when it stops', async () => {
+  const { acts, driver, disk } = makeReplica(1, 0)
+  driver.post({ type: 'request', request: requestAt(1) })
+  await until(() => acts.includes('reply 1'))
+  driver.stop()
+  expect(acts.at(-1)).toContain('executed')
+  expect(disk.historyRange()).toEqual({ first: 1, last: 1 })
 })
