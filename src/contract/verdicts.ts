@@ -120,9 +120,18 @@ export const viewReasonSentences = {
   'view.reason.newViewTimeout': '{count} of {n} replicas waited in vain for view {view}',
   'view.reason.joined': '{count} of {n} replicas joined others that had left the view',
   'view.reason.invalidNewView': '{count} of {n} replicas refused an invalid new-view: {message}',
+  'view.reason.slowPrimary': '{count} of {n} replicas found r{primary} too slow as primary',
   'view.reason.restarted': 'The primary restarted and gave up its view',
   'view.reason.operator': 'The operator asked for it at {count} of {n} replicas',
   'view.reason.unknown': 'The reason was not observed',
 } as const
 export type ViewReasonKey = keyof typeof viewReasonSentences
-export const voteReasons = ['request-timeout', 'new-view-timeout', 'joined', 'invalid-new-view', 'restarted', 'operator'] as const
+export const voteReasons = [
+  'request-timeout',
+  'new-view-timeout',
+  'joined',
+  'invalid-new-view',
+  'slow-primary',
+  'restarted',
+  'operator',
+] as const

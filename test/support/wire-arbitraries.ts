@@ -75,6 +75,7 @@ const status: fc.Arbitrary<messages.Status> = fc.record({
   active: fc.boolean(),
   stableSeq: seq,
   lastExecuted: seq,
+  findsSlow: fc.boolean(),
   slots: fc
     .uniqueArray(fc.record({ seq, prePrepared: fc.boolean(), prepared: fc.boolean(), committed: fc.boolean() }), {
       maxLength: 4,

@@ -78,6 +78,7 @@ export const examples: { readonly [T in messages.Message['type']]: Extract<messa
     active: true,
     stableSeq: seq(128),
     lastExecuted: seq(130),
+    findsSlow: true,
     slots: [
       { seq: seq(131), prePrepared: true, prepared: true, committed: false },
       { seq: seq(133), prePrepared: false, prepared: false, committed: true },

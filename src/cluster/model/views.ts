@@ -31,6 +31,7 @@ const keyOfReason: Record<string, ViewReasonKey> = {
   'new-view-timeout': 'view.reason.newViewTimeout',
   joined: 'view.reason.joined',
   'invalid-new-view': 'view.reason.invalidNewView',
+  'slow-primary': 'view.reason.slowPrimary',
   restarted: 'view.reason.restarted',
   operator: 'view.reason.operator',
 }
@@ -178,6 +179,8 @@ export class Views {
         return { key, parameters: { ...base, client: [...draft.clients].sort((a, b) => b[1] - a[1])[0]?.[0] ?? '' } }
       case 'view.reason.newViewTimeout':
         return { key, parameters: { ...base, view: draft.view - 1 } }
+      case 'view.reason.slowPrimary':
+        return { key, parameters: { ...base, primary: primaryOf(asView(draft.view - 1), this.#n) } }
       case 'view.reason.invalidNewView':
         return { key, parameters: { ...base, message: draft.detail } }
       default:

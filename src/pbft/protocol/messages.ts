@@ -150,6 +150,8 @@ export interface Status {
   readonly active: boolean
   readonly stableSeq: SeqNo
   readonly lastExecuted: SeqNo
+  /** The primary of `view` is slow, though not late: the sender would leave the view if f others did. */
+  readonly findsSlow: boolean
   /**
    * Sequence numbers that are under way here: above lastExecuted, or executed but not committed again in this view (others may
    * need that). Ascending, at most L.

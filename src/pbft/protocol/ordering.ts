@@ -119,7 +119,7 @@ export const resumeVotes = (r: ReplicaState): void => {
 }
 
 /** Last sequence number that the current view's new-view decided; proposals come after it. */
-const chosenThrough = (r: ReplicaState): SeqNo =>
+export const chosenThrough = (r: ReplicaState): SeqNo =>
   r.newView === null || r.newView.view !== r.view ? asSeqNo(0) : (r.newView.chosen.at(-1)?.seq ?? r.newView.start.seq)
 
 /** A replica that knows itself to be behind cannot tell a liar from one that is where it should be. */

@@ -8,6 +8,7 @@ import type { ReplicaMessage } from './messages.ts'
 import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose, resumeVotes } from './ordering.ts'
 import type { Persisted } from './records.ts'
 import { answerReads, onForwarded, onRequest } from './requests.ts'
+import { measurePace } from './pace.ts'
 import { restore } from './restore.ts'
 import type { Service } from './service.ts'
 import { onFetch, onFetchTimer, onMetaData, onPartitionData, settleTransfer } from './state-transfer.ts'
@@ -90,8 +91,21 @@ const dispatch = (r: ReplicaState, input: Input): void => {
   }
 }
 
-/** One thing makes another possible: execution a checkpoint, a stable checkpoint room in the window, and so on. */
+/** What is due at the end of every step. */
 const settle = (r: ReplicaState): void => {
+  settleAll(r)
+  const reason = measurePace(r)
+  if (reason !== null) {
+    startViewChange(r, asView(r.view + 1), reason)
+    settleAll(r)
+  }
+  if (r.reads.length > 0) answerReads(r)
+  refreshViewTimer(r)
+  refreshStatusTimer(r)
+}
+
+/** One thing makes another possible: execution a checkpoint, a stable checkpoint room in the window, and so on. */
+const settleAll = (r: ReplicaState): void => {
   while (r.again) {
     r.again = false
     executeReady(r)
@@ -100,9 +114,6 @@ const settle = (r: ReplicaState): void => {
     adoptChosen(r)
     settleTransfer(r)
   }
-  if (r.reads.length > 0) answerReads(r)
-  refreshViewTimer(r)
-  refreshStatusTimer(r)
 }
 
 const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {

@@ -71,11 +71,29 @@ export interface ViewTimerState {
   shown: number
 }
 
+/** On what the next batch with requests waits. */
+export type WaitsOn = 'primary' | 'agreement' | 'nothing'
+
+/** The account of the primary's time (pace.ts). */
+export interface PaceState {
+  waitsOn: WaitsOn
+  /** When the account was last brought up to date, ms. */
+  atMs: number
+  debtMs: number
+  /** What is left of the allowance for the present turn, ms. */
+  allowedMs: number
+  /** How often demands were halved, and since when they are as they are, ms. */
+  lenience: number
+  lenientSinceMs: number
+}
+
 export interface PeerReport {
   view: View
   active: boolean
   stableSeq: SeqNo
   lastExecuted: SeqNo
+  /** It would leave its view for the slowness of the primary. */
+  findsSlow: boolean
   /** Since when it has been alone in a view change, ms; and how often it was followed there. */
   strandedAtMs: number | null
   timesFollowed: number
@@ -102,6 +120,7 @@ export interface ReplicaState {
   readonly reads: DeferredRead[]
   readonly checkpoints: CheckpointState
   readonly viewTimer: ViewTimerState
+  readonly pace: PaceState
   readonly reports: PeerReport[]
   /** Latest valid view-change per sender, the own one included. */
   readonly viewChanges: Map<ReplicaId, ViewChange>
@@ -145,6 +164,7 @@ const newReports = (n: number): PeerReport[] =>
     active: true,
     stableSeq: asSeqNo(0),
     lastExecuted: asSeqNo(0),
+    findsSlow: false,
     strandedAtMs: null,
     timesFollowed: 0,
   }))
@@ -187,6 +207,7 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
       postponed: 0,
       shown: 0,
     },
+    pace: { waitsOn: 'nothing', atMs: 0, debtMs: 0, allowedMs: 0, lenience: 0, lenientSinceMs: 0 },
     reports: newReports(config.n),
     viewChanges: new Map(),
     missing: new Map(),

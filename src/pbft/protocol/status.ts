@@ -4,6 +4,7 @@
  */
 import type { ReplicaId, SeqNo } from './ids.ts'
 import type { SlotStatus, Status } from './messages.ts'
+import { isPrimarySlow } from './pace.ts'
 import type { Slot } from './slots.ts'
 import { highWatermark, isPrimary, isYounger, lowWatermark, promise, sendTo, setTimer, type ReplicaState } from './state.ts'
 import { hearsQuorum } from './view-timer.ts'
@@ -40,6 +41,7 @@ const makeStatus = (r: ReplicaState, solicits: boolean): Status => {
     lastExecuted: r.lastExecuted,
     slots: r.active ? slotStatuses(r) : [],
     viewChangesFrom: held.map((viewChange) => viewChange.replica).sort((a, b) => a - b),
+    findsSlow: isPrimarySlow(r),
     missingBatches: [...new Set([...r.unseen.keys(), ...r.missing.keys()])].slice(0, r.config.logWindow),
     solicits,
   }
@@ -92,6 +94,7 @@ export const onStatus = (r: ReplicaState, from: ReplicaId, status: Status): void
   report.active = status.active
   report.stableSeq = status.stableSeq
   report.lastExecuted = status.lastExecuted
+  report.findsSlow = status.findsSlow
   if (status.solicits) sendTo(r, from, makeStatus(r, false))
   sendCheckpoints(r, from, status)
   sendBatches(r, from, status)

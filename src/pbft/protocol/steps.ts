@@ -44,6 +44,8 @@ export type ViewChangeReason =
   /** f+1 others want to leave. */
   | { readonly kind: 'joined'; readonly replicas: readonly ReplicaId[] }
   | { readonly kind: 'invalid-new-view'; readonly detail: string }
+  /** It orders, but far more slowly than the replicas agree (pace.ts): by how much altogether, and who finds so or has left. */
+  | { readonly kind: 'slow-primary'; readonly primary: ReplicaId; readonly lateMs: number; readonly replicas: readonly ReplicaId[] }
   /** The primary of the view came back from a restart and does not go on in it. */
   | { readonly kind: 'restarted' }
   | { readonly kind: 'operator' }

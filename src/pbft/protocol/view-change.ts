@@ -2,6 +2,7 @@
 import { checkpointEntries, onCheckpoint } from './checkpoints.ts'
 import { asSeqNo, asView, type ClientId, type ClientTimestamp, type ReplicaId, type View } from './ids.ts'
 import type { NewView, Request, ViewChange } from './messages.ts'
+import { forgetDebt } from './pace.ts'
 import { emit, isPrimary, persist, primary, promise, reject, sendTo, type ReplicaState } from './state.ts'
 import type { ViewChangeReason } from './steps.ts'
 import { chooseNewView, problemOfNewView, problemOfViewChange, type RuleParameters } from './view-change-rule.ts'
@@ -20,6 +21,7 @@ const ruleParameters = (r: ReplicaState): RuleParameters => ({
 export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeReason): void => {
   r.view = view
   r.active = false
+  forgetDebt(r)
   // An operator's wish says nothing about how long the network takes.
   if (reason.kind !== 'operator') r.viewTimer.consecutive++
   r.viewTimer.postponed = 0
@@ -155,6 +157,7 @@ const enterView = (r: ReplicaState, newView: NewView): void => {
   keepUnfinished(r)
   r.view = view
   r.active = true
+  forgetDebt(r)
   r.newView = newView
   r.adopted = 0
   r.missing.clear()

@@ -182,6 +182,7 @@ function writeStatus(writer: Writer, message: Status): void {
   writer.bool(message.active)
   writer.u53(message.stableSeq)
   writer.u53(message.lastExecuted)
+  writer.bool(message.findsSlow)
   writeList(writer, message.slots, entriesMax, writeSlot)
   writeList(writer, message.viewChangesFrom, replicasMax, writeReplica)
   writeList(writer, message.missingBatches, entriesMax, writeDigest)
@@ -194,11 +195,13 @@ function readStatus(reader: Reader): Status {
   const active = reader.bool()
   const stableSeq = readSeq(reader)
   const lastExecuted = readSeq(reader)
+  const findsSlow = reader.bool()
   const slots = readList(reader, entriesMax, readSlot)
   requireAscending(reader, slots, (later, earlier) => later.seq > earlier.seq)
   const viewChangesFrom = readList(reader, replicasMax, readReplica)
   const missingBatches = readList(reader, entriesMax, readDigest)
-  return { type: 'status', replica, view, active, stableSeq, lastExecuted, slots, viewChangesFrom, missingBatches, solicits: reader.bool() }
+  const solicits = reader.bool()
+  return { type: 'status', replica, view, active, stableSeq, lastExecuted, findsSlow, slots, viewChangesFrom, missingBatches, solicits }
 }
 
 const prePreparedBit = 1

@@ -443,6 +443,7 @@ export const en = {
     'new-view-timeout': 'new view did not come',
     joined: 'joined f+1 others',
     'invalid-new-view': 'invalid new-view',
+    'slow-primary': 'primary too slow',
     restarted: 'restarted as primary',
     operator: 'operator',
   },

@@ -89,6 +89,7 @@ describe('a quorum of commits', () => {
       active: true,
       stableSeq: asSeqNo(8),
       lastExecuted: asSeqNo(8),
+      findsSlow: false,
       slots: [],
       viewChangesFrom: [],
       missingBatches: [],

@@ -113,7 +113,7 @@ describe('each reason', () => {
     ['an empty client id', hex('01 0000'), 'out-of-range'],
     ['an operation of 4 GiB', hex('01 0001 61 0000000000000001 00 ff ffffffff'), 'too-large'],
     ['an operation longer than the message', hex('01 0001 61 0000000000000001 00 ff 00010000'), 'truncated'],
-    ['a list of 2^32-1 slots', hex(`09 00 ${'00'.repeat(8)} 01 ${'00'.repeat(16)} ffffffff`), 'too-large'],
+    ['a list of 2^32-1 slots', hex(`09 00 ${'00'.repeat(8)} 01 ${'00'.repeat(16)} 00 ffffffff`), 'too-large'],
     ['a level of 32', hex(`0b 0000000000000000 ${digestHex} 20 00000000`), 'out-of-range'],
   ]
   it.each(cases)('%s', (_what, bytes, reason) => {
@@ -123,7 +123,7 @@ describe('each reason', () => {
   it('slots that do not ascend', () => {
     const slot = '0000000000000005 01'
     const status = (slots: string): Uint8Array =>
-      hex(`09 00 ${'00'.repeat(8)} 01 ${'00'.repeat(16)} 00000002 ${slots} 00000000 00000000 00`)
+      hex(`09 00 ${'00'.repeat(8)} 01 ${'00'.repeat(16)} 00 00000002 ${slots} 00000000 00000000 00`)
     expect(decodeMessage(status(`0000000000000004 01 ${slot}`)).ok).toBe(true)
     expect(decodeMessage(status(`${slot} ${slot}`))).toEqual({ ok: false, reason: 'not-ascending' })
   })
