@@ -132,11 +132,24 @@ it('goes on from its disk', async () => {
   expect(second.core.snapshot().lastExecuted).toBe(1)
 })
 
-it('what nothing waits for is written when it stops', async () => {
-  const { acts, driver, disk } = makeReplica(1, 0)
-  driver.post({ type: 'request', request: requestAt(1) })
+it('what nothing waits for has no transaction of its own, and is written when it stops', async () => {
+  const { acts, driver, disk } = makeReplica(4, 1)
+  const batch = encodeBatch(Date.now(), [requestAt(1)])
+  const at = { view: asView(0), seq: asSeqNo(1), digest: sha256(batch.bytes) }
+  const hear = (from: number, type: 'prepare' | 'commit'): void =>
+    driver.post({ type: 'message', from: asReplicaId(from), message: { type, ...at, replica: asReplicaId(from) } })
+  driver.post({
+    type: 'message',
+    from: asReplicaId(0),
+    message: { type: 'pre-prepare', ...at, batch, signature: new Uint8Array(64) },
+  })
+  for (const from of [0, 2]) hear(from, 'prepare')
+  await until(() => acts.includes('send commit'))
+  for (const from of [0, 2]) hear(from, 'commit')
   await until(() => acts.includes('reply 1'))
   driver.stop()
-  expect(acts.at(-1)).toContain('executed')
+  const written = acts.filter((act) => act.startsWith('durable'))
+  expect(written.at(-1)).toBe('durable executed')
+  expect(acts.indexOf('durable executed')).toBeGreaterThan(acts.indexOf('reply 1'))
   expect(disk.historyRange()).toEqual({ first: 1, last: 1 })
 })
