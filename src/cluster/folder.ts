@@ -38,7 +38,7 @@ export interface CreateClusterOptions {
 
 /**
  * Makes keys and manifest in `folder`, which is created. Errors: `cluster-exists` when it holds a cluster already, `bad-request`
- * when the options make no valid manifest, `unsupported` for MACs, `internal` when the folder cannot be written (nothing is left then).
+ * when the options make no valid manifest, `internal` when the folder cannot be written (nothing is left then).
  */
 export const createClusterFolder = async (folder: string, options: CreateClusterOptions): Promise<Result<Manifest>> => {
   const file = join(folder, manifestName)
@@ -47,9 +47,6 @@ export const createClusterFolder = async (folder: string, options: CreateCluster
   const { replicas } = options
   if (replicas !== 1 && !(Number.isInteger(replicas) && replicas >= 4 && replicas <= replicasMax)) {
     return fail('bad-request', `a cluster has 1 replica (development) or 4 to ${replicasMax}, not ${replicas}`)
-  }
-  if (options.authentication === 'mac') {
-    return fail('unsupported', 'authentication "mac" is not supported yet: the replicas take signed requests only, use "signature"')
   }
   const operator = generateKey()
   const keys = Array.from({ length: replicas }, () => generateKey())

@@ -42,6 +42,7 @@ export const parametersSchema = v.strictObject({
   viewTimeoutMaxMs: whole(20, 3_600_000),
   statusIntervalMs: whole(10, 60_000),
   clockSkewMaxMs: whole(100, 3_600_000),
+  signatureHoldMs: whole(100, 86_400_000),
   fetchTimeoutMs: whole(10, 60_000),
 })
 export type Parameters = v.InferOutput<typeof parametersSchema>

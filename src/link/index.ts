@@ -16,4 +16,5 @@ export {
 } from './keys.ts'
 export type { Link, LinkHandlers } from './link.ts'
 export { checkManifest, directoryOf, loadManifest, type Directory } from './manifest.ts'
+export { holdsRequestMac, makeRequestMacs } from './request-macs.ts'
 export type { LinkRejection } from './rejections.ts'

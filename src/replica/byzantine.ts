@@ -3,7 +3,7 @@ import type { TransportFaults } from '../contract/faults.ts'
 import { createOutbox, type Outbox } from '../pbft/faults/index.ts'
 import type { Capabilities } from '../pbft/protocol/capabilities.ts'
 import { asReplicaId, type ReplicaId } from '../pbft/protocol/ids.ts'
-import type { ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
+import type { AuthenticationWanted, ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
 
 export interface ByzantineOptions {
   readonly id: number
@@ -13,6 +13,7 @@ export interface ByzantineOptions {
   readonly capabilities: Capabilities
   send(to: readonly ReplicaId[], message: ReplicaMessage): void
   reply(reply: Reply): void
+  wantSignature(message: AuthenticationWanted): void
   /** What was sent later than in its turn leaves now. */
   flush(): void
 }
@@ -20,6 +21,7 @@ export interface ByzantineOptions {
 export interface Byzantine {
   send(to: readonly ReplicaId[], message: ReplicaMessage): void
   reply(reply: Reply): void
+  wantSignature(message: AuthenticationWanted): void
   /** Replaces the behaviour; the same one goes on with what it remembers. What is held back leaves at once. */
   set(behaviour: TransportFaults['byzantine']): void
   close(): void
@@ -71,6 +73,9 @@ export const createByzantine = (options: ByzantineOptions): Byzantine => {
     },
     reply(reply) {
       for (const said of outbox?.reply(reply) ?? [reply]) options.reply(said)
+    },
+    wantSignature(message) {
+      for (const said of outbox?.wantSignature(message) ?? [message]) options.wantSignature(said)
     },
     set(next) {
       if (next?.behaviour === current?.behaviour && next?.victim === current?.victim) return

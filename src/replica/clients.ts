@@ -1,25 +1,31 @@
 /** Links of clients: their requests in, replies out. One link carries all sessions of a principal. */
+import type { KeyObject } from 'node:crypto'
 import type { Link, LinkHandlers } from '../link/index.ts'
-import type { Reply, Request } from '../pbft/protocol/messages.ts'
+import { principalOf } from '../pbft/protocol/ids.ts'
+import type { ClientMessage, Request } from '../pbft/protocol/messages.ts'
 import { encodeMessage } from '../pbft/wire/index.ts'
 import type { Count } from './counters.ts'
 import type { Inbox } from './inbox.ts'
-import { principalOf } from './verification.ts'
 
 /** Most client links at one replica; more are closed. */
 const linksMax = 4_096
 /** Sessions whose link is remembered; the oldest are forgotten, and their replies go to all links of the principal. */
 const routesMax = 65_536
+/** Links of a principal whose keys are tried for a session that this replica has not heard from itself. */
+const keysTriedMax = 16
 
 export interface ClientsOptions {
   readonly count: Count
-  inboxFor(principal: string, deliver: (request: Request) => void): Inbox
-  deliver(request: Request): void
+  inboxFor(link: Link, deliver: (request: Request, isUnverified: boolean) => void): Inbox
+  deliver(request: Request, isUnverified: boolean): void
 }
 
 export interface Clients {
   acceptLink(link: Link): LinkHandlers
-  reply(reply: Reply): void
+  /** To the session that it is for. */
+  send(message: ClientMessage): void
+  /** Keys of MACs that a session may have made: of the link that it is known to be behind, then of others of its principal. */
+  requestKeys(client: string): Iterable<KeyObject>
   flush(): void
   /** Cuts all client links, both ways, or heals them. */
   setCut(cut: boolean): void
@@ -70,9 +76,9 @@ export const createClients = (options: ClientsOptions): Clients => {
       const own = links.get(link.peer.name) ?? new Set<Link>()
       links.set(link.peer.name, own.add(link))
       connected += 1
-      const inbox = options.inboxFor(link.peer.name, (request) => {
+      const inbox = options.inboxFor(link, (request, isUnverified) => {
         remember(request.client, link)
-        options.deliver(request)
+        options.deliver(request, isUnverified)
       })
       return {
         onMessages(messages) {
@@ -81,15 +87,25 @@ export const createClients = (options: ClientsOptions): Clients => {
         onClose: () => drop(link),
       }
     },
-    reply(reply) {
+    send(message) {
       if (cut) return
-      const route = routes.get(reply.client)
-      const own = route === undefined ? links.get(principalOf(reply.client)) : null
+      const route = routes.get(message.client)
+      const own = route === undefined ? links.get(principalOf(message.client)) : null
       if (route === undefined && own === undefined) return
-      const bytes = encodeMessage(reply)
+      const bytes = encodeMessage(message)
       if (route !== undefined) sendTo(route, bytes)
       // Backups learn of a request inside a batch; the session is behind one of its principal's links.
       else for (const link of own ?? []) sendTo(link, bytes)
+    },
+    *requestKeys(client) {
+      const route = routes.get(client)
+      if (route !== undefined) yield route.requestKey
+      let tried = 0
+      for (const link of links.get(principalOf(client)) ?? []) {
+        if (link === route) continue
+        if (tried++ >= keysTriedMax) return
+        yield link.requestKey
+      }
     },
     flush() {
       for (const link of unflushed) link.flush()

@@ -4,7 +4,7 @@
  * waits, that a batch was executed for one, go with the next ones for which something does, or a moment later.
  */
 import type { ReplicaId } from '../pbft/protocol/ids.ts'
-import type { ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
+import type { AuthenticationWanted, ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
 import type { LogRecord } from '../pbft/protocol/records.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pbft/protocol/steps.ts'
 import type { Storage } from './storage.ts'
@@ -20,6 +20,7 @@ export interface DriverOptions {
   readonly storage: Storage
   send(to: readonly ReplicaId[], message: ReplicaMessage): void
   reply(reply: Reply): void
+  wantSignature(message: AuthenticationWanted): void
   /** Everything sent so far leaves now. */
   flush(): void
   onEvent(event: ProtocolEvent, atMs: number): void
@@ -71,6 +72,9 @@ export const createDriver = (options: DriverOptions): Driver => {
       case 'reply':
         if (records.length > 0) gated.push(effect)
         else emit(effect)
+        break
+      case 'want-signature':
+        options.wantSignature(effect.message)
         break
       case 'set-timer':
         due.delete(effect.timer)

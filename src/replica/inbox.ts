@@ -1,12 +1,14 @@
 /**
  * What comes over a link on its way to the core: decoded, allowed for that link, every signature in it checked, in the order in
- * which it came. Nothing else reaches the core.
+ * which it came. Nothing else reaches the core. Of the MACs of clients it is told which hold.
  */
 import type { LinkRole } from '../link/index.ts'
 import { decodeMessage, signedParts, type SignedPart } from '../pbft/wire/index.ts'
+import { principalOf } from '../pbft/protocol/ids.ts'
 import type { Batch, Message } from '../pbft/protocol/messages.ts'
 import type { Count } from './counters.ts'
-import { principalOf, type Verifier } from './verification.ts'
+import type { RequestMacs } from './request-macs.ts'
+import type { Verifier } from './verification.ts'
 
 /** Most bytes of one link that wait for a worker; beyond it what comes is refused (a correct peer sends it again). */
 const waitingBytesMax = 67_108_864
@@ -19,8 +21,11 @@ export interface InboxOptions {
   readonly n: number
   readonly clusterId: string
   readonly verifier: Verifier
+  /** Null where the cluster takes signed requests only. */
+  readonly macs: RequestMacs | null
   readonly count: Count
-  deliver(message: Message): void
+  /** `unverified`: its requests whose MACs do not hold here, by index. */
+  deliver(message: Message, unverified: readonly number[]): void
 }
 
 export interface Inbox {
@@ -31,17 +36,19 @@ export interface Inbox {
 const onlySigned = (requests: Batch['requests']): boolean => requests.every((request) => request.authentication.kind === 'signature')
 
 /** Why a decoded message has no business on this link; null when it has. */
-const objection = (role: InboxOptions['role'], peer: string, message: Message): string | null => {
+const objection = ({ role, peer, macs }: InboxOptions, message: Message): string | null => {
   if (role === 'client') {
     if (message.type !== 'request') return 'unexpected-message'
     if (principalOf(message.client) !== peer) return 'foreign-client'
   }
-  if (message.type === 'reply') return 'unexpected-message'
-  // Nothing here can check a client's MACs, so a request that has only them is not authentic.
+  if (message.type === 'reply' || message.type === 'authentication-wanted') return 'unexpected-message'
+  if (macs !== null) return null
   if (message.type === 'request' && !onlySigned([message])) return 'unsigned-request'
-  if ((message.type === 'pre-prepare' || message.type === 'batch-data') && !onlySigned(message.batch.requests)) return 'unsigned-request'
+  if (message.type === 'pre-prepare' && !onlySigned(message.batch.requests)) return 'unsigned-request'
   return null
 }
+
+const none: readonly number[] = []
 
 interface Waiting {
   readonly messages: readonly Message[]
@@ -52,7 +59,7 @@ interface Waiting {
 }
 
 export const createInbox = (options: InboxOptions): Inbox => {
-  const { role, peer, n, clusterId, verifier, count, deliver } = options
+  const { role, peer, n, clusterId, verifier, macs, count, deliver } = options
   const line: Waiting[] = []
   let waitingBytes = 0
 
@@ -60,7 +67,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
     let at = 0
     for (const [i, message] of frame.messages.entries()) {
       const end = at + (frame.counts[i] as number)
-      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message)
+      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message, macs?.unverified(message) ?? none)
       else count('bad-signature', `${message.type} from ${role} ${peer}`)
       at = end
     }
@@ -80,7 +87,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
       count('malformed-message', `${decoded.reason} from ${role} ${peer}`)
       return null
     }
-    const against = objection(role, peer, decoded.value)
+    const against = objection(options, decoded.value)
     if (against === null) return decoded.value
     count(against, `${decoded.value.type} from ${role} ${peer}`)
     return null

@@ -35,9 +35,6 @@ const readSettings = (): Settings => {
   if (!manifest.ok) return end(2, manifest.error.message)
   const member = manifest.value.replicas[id]
   if (member === undefined) return end(2, `${manifestFile} has replicas 0 to ${manifest.value.replicas.length - 1}, no ${id}`)
-  if (manifest.value.authentication === 'mac') {
-    return end(2, `${manifestFile}: authentication "mac" is not supported yet, use "signature"`)
-  }
   const key = loadPrivateKey(keyFile)
   if (!key.ok) return end(2, key.error.message)
   if (publicKeyOf(key.value) !== member.publicKey) return end(2, `${keyFile} is not the key of replica ${id} in ${manifestFile}`)

@@ -20,6 +20,7 @@ import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 import { createObservation } from './observation.ts'
 import { createReporter } from './report.ts'
+import { createRequestMacs, type RequestMacs, type RequestMacsOptions } from './request-macs.ts'
 import { openSqliteStorage } from './sqlite-storage.ts'
 import type { Storage } from './storage.ts'
 import { createTransport, type Transport } from './transport.ts'
@@ -84,6 +85,8 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const counters = createCounters((reason, detail) => log.warn({ reason, detail }, 'refused'))
   const verifier = createVerifier(directory)
   const observation = createObservation()
+  const macsWith = (keysOf: RequestMacsOptions['keysOf']): RequestMacs | null =>
+    manifest.authentication === 'mac' ? createRequestMacs({ id, clusterId: manifest.clusterId, keysOf }) : null
   let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
   const storage = openStorage(options)
@@ -110,7 +113,8 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     viewTimeoutMs: config.viewTimeoutMs,
     capabilities,
     send: (to, message) => transport.send(to, message),
-    reply: (reply) => clients.reply(reply),
+    reply: (reply) => clients.send(reply),
+    wantSignature: (message) => clients.send(message),
     flush,
   })
   const driver = createDriver({
@@ -118,6 +122,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     storage,
     send: outbox.send,
     reply: outbox.reply,
+    wantSignature: outbox.wantSignature,
     flush,
     onEvent,
     onFatal: options.onFatal,
@@ -136,8 +141,10 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         n,
         clusterId: manifest.clusterId,
         verifier,
+        macs: macsWith((client) => clients.requestKeys(client)),
         count: counters.count,
-        deliver: (message: Message) => driver.post({ type: 'message', from: peer, message: message as ReplicaMessage }),
+        deliver: (message: Message, unverified) =>
+          driver.post({ type: 'message', from: peer, message: message as ReplicaMessage, unverified }),
       }),
     onConnected: (peer) => driver.post({ type: 'connected', peer }),
     log: (message, peer, detail) => log.info({ peer, detail }, message),
@@ -145,19 +152,20 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
 
   const clients: Clients = createClients({
     count: counters.count,
-    inboxFor: (principal, deliver) =>
+    inboxFor: (link, deliver) =>
       createInbox({
         role: 'client',
-        peer: principal,
+        peer: link.peer.name,
         n,
         clusterId: manifest.clusterId,
         verifier,
+        macs: macsWith(() => [link.requestKey]),
         count: counters.count,
-        deliver: (message) => {
-          if (message.type === 'request') deliver(message)
+        deliver: (message, unverified) => {
+          if (message.type === 'request') deliver(message, unverified.length > 0)
         },
       }),
-    deliver: (request) => driver.post({ type: 'request', request }),
+    deliver: (request, isUnverified) => driver.post({ type: 'request', request, isUnverified }),
   })
 
   const reporter = createReporter({

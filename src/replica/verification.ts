@@ -3,6 +3,7 @@
  * strict). The pool, and not a worker thread: measured, both cost the same time, and the pool needs no memory and no start.
  */
 import { verify, verifyInPool, type Directory, type PublicKey } from '../link/index.ts'
+import { principalOf } from '../pbft/protocol/ids.ts'
 import type { SignedPart, Signer } from '../pbft/wire/index.ts'
 
 /** From this many on they go to the pool, so that the protocol goes on meanwhile. */
@@ -14,12 +15,6 @@ const rememberedBytesMax = 2_048
 export interface Verifier {
   /** Whether each part holds; `done` is called now, or later when the pool does it. */
   check(parts: readonly SignedPart[], done: (holds: readonly boolean[]) => void): void
-}
-
-/** The principal of a client id: what stands before the first slash. */
-export const principalOf = (client: string): string => {
-  const slash = client.indexOf('/')
-  return slash < 0 ? client : client.slice(0, slash)
 }
 
 const keyOf = (directory: Directory, signer: Signer): PublicKey | undefined =>

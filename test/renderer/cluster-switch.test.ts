@@ -29,6 +29,7 @@ const statusOf = (name: string): ClusterStatus => ({
     viewTimeoutMaxMs: 10_000,
     statusIntervalMs: 100,
     clockSkewMaxMs: 10_000,
+    signatureHoldMs: 60_000,
     fetchTimeoutMs: 1_000,
   },
   verdict: {

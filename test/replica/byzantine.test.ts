@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { asDigest, asReplicaId, asView, type ReplicaId } from '../../src/pbft/protocol/ids.ts'
-import type { ReplicaMessage, Reply } from '../../src/pbft/protocol/messages.ts'
+import type { AuthenticationWanted, ReplicaMessage, Reply } from '../../src/pbft/protocol/messages.ts'
 import { encodeBatch } from '../../src/pbft/wire/index.ts'
 import { createByzantine } from '../../src/replica/byzantine.ts'
 import { examples } from '../support/wire-examples.ts'
@@ -10,6 +10,7 @@ import { until } from '../support/until.ts'
 const create = (viewTimeoutMs: number) => {
   const left: { readonly to: readonly ReplicaId[]; readonly message: ReplicaMessage }[] = []
   const replies: Reply[] = []
+  const wanted: AuthenticationWanted[] = []
   let flushes = 0
   const byzantine = createByzantine({
     id: 0,
@@ -18,19 +19,22 @@ const create = (viewTimeoutMs: number) => {
     capabilities: { digest: () => asDigest('00'.repeat(32)), encodeBatch, sign: () => new Uint8Array(64) },
     send: (to, message) => void left.push({ to, message }),
     reply: (reply) => void replies.push(reply),
+    wantSignature: (message) => void wanted.push(message),
     flush: () => void (flushes += 1),
   })
-  return { byzantine, left, replies, flushes: () => flushes }
+  return { byzantine, left, replies, wanted, flushes: () => flushes }
 }
 const own = { ...examples['pre-prepare'], view: asView(4) }
 const others = [1, 2, 3].map(asReplicaId)
 
 it('without a behaviour everything leaves as it is', () => {
-  const { byzantine, left, replies } = create(1_000)
+  const { byzantine, left, replies, wanted } = create(1_000)
   byzantine.send(others, own)
   byzantine.reply(examples.reply)
+  byzantine.wantSignature(examples['authentication-wanted'])
   expect(left).toEqual([{ to: others, message: own }])
   expect(replies).toEqual([examples.reply])
+  expect(wanted).toEqual([examples['authentication-wanted']])
 })
 
 it('misbehaves until it is healed', () => {

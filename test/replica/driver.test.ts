@@ -58,6 +58,7 @@ const makeReplica = (n: number, id: number) => {
     storage,
     send: (_to, message) => acts.push(`send ${message.type}`),
     reply: (reply) => acts.push(`reply ${reply.timestamp}`),
+    wantSignature: (message) => acts.push(`wants ${message.timestamp} signed`),
     flush: () => undefined,
     onEvent: () => undefined,
     onFatal: (error) => fatal.push(error),

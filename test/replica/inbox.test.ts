@@ -1,11 +1,14 @@
 import fc from 'fast-check'
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { generateKey, sha256, sign, type PrivateKey } from '../../src/link/keys.ts'
+import { makeRequestMacs } from '../../src/link/request-macs.ts'
 import { directoryOf } from '../../src/link/manifest.ts'
 import { asClientId, asClientTimestamp, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
 import type { Checkpoint, Message, Prepare, PrePrepare, Request } from '../../src/pbft/protocol/messages.ts'
 import { encodeBatch, encodeMessage, requestSignedBytes, signedBytes } from '../../src/pbft/wire/index.ts'
 import { createInbox } from '../../src/replica/inbox.ts'
+import { createRequestMacs, type RequestMacs } from '../../src/replica/request-macs.ts'
 import { createVerifier } from '../../src/replica/verification.ts'
 import { makeCluster } from '../support/manifests.ts'
 import { until } from '../support/until.ts'
@@ -15,8 +18,9 @@ const directory = directoryOf(cluster.manifest)
 const { clusterId } = cluster.manifest
 const primary = cluster.replicaKeys[0] as PrivateKey
 
-const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVerifier(directory)) => {
+const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVerifier(directory), macs: RequestMacs | null = null) => {
   const got: Message[] = []
+  const verdicts: (readonly number[])[] = []
   const refused: string[] = []
   const inbox = createInbox({
     role,
@@ -24,10 +28,14 @@ const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVe
     n: 4,
     clusterId,
     verifier,
+    macs,
     count: (reason) => refused.push(reason),
-    deliver: (message) => got.push(message),
+    deliver(message, unverified) {
+      got.push(message)
+      verdicts.push(unverified)
+    },
   })
-  return { inbox, got, refused, take: (...messages: Message[]) => inbox.take(messages.map(encodeMessage)) }
+  return { inbox, got, verdicts, refused, take: (...messages: Message[]) => inbox.take(messages.map(encodeMessage)) }
 }
 
 const requestOf = (timestamp: number, key = cluster.operator, client = 'operator/a'): Request => {
@@ -100,15 +108,15 @@ it('refuses a checkpoint relayed with a signature of another replica', () => {
 it('lets clients send their own requests only', () => {
   const { got, refused, take } = makeInbox('client', 'guest')
   take(requestOf(1, cluster.guest, 'guest/1'), requestOf(2), prepareOf(1), prePrepareOf(1, []))
-  take({ ...requestOf(3, cluster.guest, 'guest/1'), authentication: { kind: 'macs', macs: [] } })
+  take({ ...requestOf(3, cluster.guest, 'guest/1'), authentication: { kind: 'macs', macs: new Uint8Array(64) } })
   expect(got).toHaveLength(1)
   expect(refused).toEqual(['foreign-client', 'unexpected-message', 'unexpected-message', 'unsigned-request'])
 })
 
 it('refuses replies and requests without signatures from replicas', () => {
   const { got, refused, take } = makeInbox('replica', '0')
-  const macs: Request = { ...requestOf(1), authentication: { kind: 'macs', macs: [] } }
-  take(macs, prePrepareOf(1, [macs]), { type: 'batch-data', batch: encodeBatch(1, [macs]) })
+  const macs: Request = { ...requestOf(1), authentication: { kind: 'macs', macs: new Uint8Array(64) } }
+  take(macs, prePrepareOf(1, [macs]))
   take({
     type: 'reply',
     view: asView(0),
@@ -120,7 +128,26 @@ it('refuses replies and requests without signatures from replicas', () => {
     result: { kind: 'full', bytes: new Uint8Array(0) },
   })
   expect(got).toEqual([])
-  expect(refused).toEqual(['unsigned-request', 'unsigned-request', 'unsigned-request', 'unexpected-message'])
+  expect(refused).toEqual(['unsigned-request', 'unsigned-request', 'unexpected-message'])
+})
+
+it('tells which MACs hold, and refuses bad signatures beside them as ever', () => {
+  const key = createSecretKey(randomBytes(32))
+  const older = createSecretKey(randomBytes(32))
+  const keys = createRequestMacs({ id: 2, clusterId, keysOf: (client) => (client === 'operator/a' ? [older, key] : []) })
+  const { got, verdicts, refused, take } = makeInbox('replica', '0', createVerifier(directory), keys)
+  const maced = (timestamp: number, by: KeyObject | null, client = 'operator/a'): Request => {
+    const { authentication: _, ...body } = requestOf(timestamp, cluster.operator, client)
+    return { ...body, authentication: { kind: 'macs', macs: makeRequestMacs([null, null, by], requestSignedBytes(body, clusterId)) } }
+  }
+  const short: Request = { ...requestOf(1), authentication: { kind: 'macs', macs: new Uint8Array(32) } }
+  const moved: Request = { ...requestOf(9), authentication: maced(8, key).authentication }
+  const batch = [requestOf(1), maced(2, key), maced(3, older), maced(4, null), maced(5, key, 'guest/a'), short, moved, requestOf(3)]
+  take(prePrepareOf(1, batch), maced(1, key), maced(1, createSecretKey(randomBytes(32))), prepareOf(1))
+  take(prePrepareOf(2, [maced(2, key), requestOf(1, cluster.guest)]))
+  expect(got.map((message) => message.type)).toEqual(['pre-prepare', 'request', 'request', 'prepare'])
+  expect(verdicts).toEqual([[3, 4, 5, 6], [], [0], []])
+  expect(refused).toEqual(['bad-signature'])
 })
 
 it('remembers signatures by signer and bytes: the same signature on other bytes is refused', () => {

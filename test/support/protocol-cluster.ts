@@ -7,12 +7,13 @@ import { createClient } from '../../src/pbft/protocol/client.ts'
 import type { ClientCore, ClientEffect } from '../../src/pbft/protocol/client-steps.ts'
 import { defaultProtocolConfig, type ProtocolConfig } from '../../src/pbft/protocol/config.ts'
 import { asClientId, asDigest, asReplicaId, type Digest, type ReplicaId } from '../../src/pbft/protocol/ids.ts'
-import type { ReplicaMessage, Reply, Request } from '../../src/pbft/protocol/messages.ts'
+import type { AuthenticationWanted, ReplicaMessage, Reply, Request } from '../../src/pbft/protocol/messages.ts'
 import type { LogRecord, Persisted } from '../../src/pbft/protocol/records.ts'
 import { createReplica } from '../../src/pbft/protocol/replica.ts'
 import type { Capabilities } from '../../src/pbft/protocol/capabilities.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../../src/pbft/protocol/steps.ts'
 import { encodeBatch } from '../../src/pbft/wire/index.ts'
+import { macedFor, unverifiedBy } from './test-macs.ts'
 import { createCounterService, type CounterService } from './counter-service.ts'
 
 export const sha256 = (bytes: Uint8Array): Digest => asDigest(createHash('sha256').update(bytes).digest('hex'))
@@ -96,6 +97,7 @@ export class Cluster {
   readonly clients: TestClient[] = []
   readonly queue: Packet[] = []
   readonly replies: { readonly reply: Reply }[] = []
+  readonly wanted: { readonly from: ReplicaId; readonly message: AuthenticationWanted }[] = []
   filter: (packet: Packet, cluster: Cluster) => boolean
   /** False keeps a client's requests from a replica. */
   clientFilter: (to: ReplicaId, request: Request) => boolean = () => true
@@ -179,6 +181,10 @@ export class Cluster {
         this.replies.push({ reply: effect.reply })
         this.#deliverReply(effect.reply)
         break
+      case 'want-signature':
+        this.wanted.push({ from: node.id, message: effect.message })
+        this.#deliverWanted(node.id, effect.message)
+        break
       case 'set-timer':
         node.timers.set(effect.timer, this.nowMs + effect.delayMs)
         break
@@ -190,6 +196,11 @@ export class Cluster {
     }
   }
 
+  #deliverWanted(from: ReplicaId, { client: id, timestamp }: AuthenticationWanted): void {
+    const client = this.clients.find((other) => other.id === id)
+    if (client !== undefined) this.#runClient(client, client.core.step({ type: 'authentication-wanted', from, timestamp }, this.nowMs))
+  }
+
   #deliverReply(reply: Reply): void {
     const client = this.clients.find((other) => other.id === reply.client)
     if (client !== undefined && this.replyFilter(reply)) {
@@ -197,10 +208,17 @@ export class Cluster {
     }
   }
 
-  addClient(id = `client/${this.clients.length}`): TestClient {
+  /** Where `macs`, the client MACs what it need not sign; `goodFor` says which of its MACs hold. */
+  addClient(id = `client/${this.clients.length}`, macs: { readonly goodFor: readonly number[] } | null = null): TestClient {
     const core = createClient(
       { n: this.#n, client: asClientId(id), retryMs: 200, retryMaxMs: 2_000 },
-      { digest: sha256, authenticate: () => ({ kind: 'signature', signature: new Uint8Array(64) }) },
+      {
+        digest: sha256,
+        authenticate: (body, signed) => {
+          const request: Request = { ...body, authentication: { kind: 'signature', signature: new Uint8Array(64) } }
+          return (signed || macs === null ? request : macedFor(request, macs.goodFor, this.#n)).authentication
+        },
+      },
     )
     const client: TestClient = { id, core, timerAt: null, results: [] }
     this.clients.push(client)
@@ -219,14 +237,23 @@ export class Cluster {
     }
     for (const effect of effects) {
       if (effect.type !== 'send') continue
-      for (const to of effect.to) if (this.clientFilter(to, effect.request)) this.input(to, { type: 'request', request: effect.request })
+      for (const to of effect.to) if (this.clientFilter(to, effect.request)) this.request(to, effect.request)
     }
+  }
+
+  /** A request over a client's link. */
+  request(to: number, request: Request): Effect[] {
+    return this.input(to, { type: 'request', request, isUnverified: unverifiedBy(to, request).length > 0 })
+  }
+
+  #receive({ from, to, message }: Packet): void {
+    this.input(to, { type: 'message', from, message, unverified: unverifiedBy(to, message) })
   }
 
   /** Delivers one packet, by its place in the queue. */
   deliverAt(index: number): void {
     const [packet] = this.queue.splice(index, 1)
-    if (packet !== undefined) this.input(packet.to, { type: 'message', from: packet.from, message: packet.message })
+    if (packet !== undefined) this.#receive(packet)
   }
 
   /** Lets the next timer fire. */
@@ -240,7 +267,7 @@ export class Cluster {
   /** Delivers packets until none is left. */
   deliver(): void {
     for (let packet = this.queue.shift(); packet !== undefined; packet = this.queue.shift()) {
-      if (this.filter(packet, this)) this.input(packet.to, { type: 'message', from: packet.from, message: packet.message })
+      if (this.filter(packet, this)) this.#receive(packet)
     }
   }
 

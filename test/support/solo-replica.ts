@@ -5,6 +5,7 @@ import type { ProtocolConfig } from '../../src/pbft/protocol/config.ts'
 import { createReplica } from '../../src/pbft/protocol/replica.ts'
 import type { Effect, Phase, ReplicaCore } from '../../src/pbft/protocol/steps.ts'
 import { encodeBatch } from '../../src/pbft/wire/index.ts'
+import { unverifiedBy } from './test-macs.ts'
 import { createCounterService } from './counter-service.ts'
 import { sha256, testCapabilities, testConfig } from './protocol-cluster.ts'
 
@@ -47,18 +48,21 @@ export const batchOf = (timeMs: number, ...requests: Request[]): Batch => encode
 export class Solo {
   readonly core: ReplicaCore
   nowMs = 1_000_000
+  readonly #id: number
 
   constructor(id = 1, n = 4, over: Partial<ProtocolConfig> = {}) {
+    this.#id = id
     this.core = createReplica(testConfig(n, id, over), testCapabilities, createCounterService(), { partitions: [], records: [] })
     this.core.step({ type: 'start' }, this.nowMs)
   }
 
   receive(from: number, message: ReplicaMessage): Effect[] {
-    return this.core.step({ type: 'message', from: asReplicaId(from), message }, this.nowMs)
+    const unverified = unverifiedBy(this.#id, message)
+    return this.core.step({ type: 'message', from: asReplicaId(from), message, unverified }, this.nowMs)
   }
 
   request(request: Request): Effect[] {
-    return this.core.step({ type: 'request', request }, this.nowMs)
+    return this.core.step({ type: 'request', request, isUnverified: unverifiedBy(this.#id, request).length > 0 }, this.nowMs)
   }
 }
 

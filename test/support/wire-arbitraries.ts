@@ -25,7 +25,10 @@ export const requests: fc.Arbitrary<messages.Request> = fc.record({
   replier: fc.option(replica, { nil: null }),
   authentication: fc.oneof(
     fc.record({ kind: fc.constant('signature' as const), signature }),
-    fc.record({ kind: fc.constant('macs' as const), macs: fc.array(fc.uint8Array({ maxLength: 32 }), { maxLength: 7 }) }),
+    fc.record({
+      kind: fc.constant('macs' as const),
+      macs: fc.nat(7).chain((n) => fc.uint8Array({ minLength: n * 16, maxLength: n * 16 })),
+    }),
   ),
 })
 
@@ -117,6 +120,7 @@ export const messageArbitraries: Record<messages.Message['type'], fc.Arbitrary<m
   fetch: fc.record({ type: fc.constant('fetch' as const), seq, root: digest, level, index }),
   'meta-data': fc.record({ type: fc.constant('meta-data' as const), seq, level, index, children: fc.array(digest, { maxLength: 4 }) }),
   data: fc.record({ type: fc.constant('data' as const), seq, index, bytes: fc.uint8Array({ maxLength: 200 }) }),
+  'authentication-wanted': fc.record({ type: fc.constant('authentication-wanted' as const), client, timestamp }),
 }
 
 export const anyMessage: fc.Arbitrary<messages.Message> = fc.oneof(...Object.values<fc.Arbitrary<messages.Message>>(messageArbitraries))

@@ -21,7 +21,7 @@ export const macedRequest: messages.Request = {
   ...signedRequest,
   readOnly: true,
   replier: null,
-  authentication: { kind: 'macs', macs: [filled(4, 0xa0), filled(4, 0xa1)] },
+  authentication: { kind: 'macs', macs: Uint8Array.of(...filled(16, 0xa0), ...filled(16, 0xa1)) },
 }
 export const batch = encodeBatch(1_700_000_000_000, [signedRequest, macedRequest])
 export const checkpointOf = (id: number): messages.Checkpoint => ({
@@ -91,4 +91,5 @@ export const examples: { readonly [T in messages.Message['type']]: Extract<messa
   fetch: { type: 'fetch', seq: seq(128), root: digest('cc'), level: 1, index: 7 },
   'meta-data': { type: 'meta-data', seq: seq(128), level: 0, index: 0, children: [digest('01'), digest('02')] },
   data: { type: 'data', seq: seq(128), index: 300, bytes: Uint8Array.of(1, 2, 3, 4) },
+  'authentication-wanted': { type: 'authentication-wanted', client: asClientId('zoë/1'), timestamp: asClientTimestamp(7) },
 }

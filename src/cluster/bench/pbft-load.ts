@@ -95,10 +95,10 @@ export const startPbftLoad = async (settings: LoadSettings, manifestFile: string
     const client = `${links.principal}/bench-${k}`
     const core = createClient(
       { n, client: asClientId(client), retryMs: settings.retryMs, retryMaxMs: settings.retryMaxMs },
-      { digest: sha256, authenticate: (request) => links.authenticate(request) },
+      { digest: sha256, authenticate: (request, signed) => links.authenticate(request, signed) },
     )
     const session: Session = { core, key: `own-${k}`, startedAt: 0, dueAt: Infinity, completed: 0 }
-    links.listen(client, (from, reply) => step(session, { type: 'reply', from, reply }))
+    links.listen(client, (input) => step(session, input))
     return session
   })
 

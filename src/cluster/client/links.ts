@@ -1,9 +1,11 @@
 /** Client links to every replica, shared by all sessions of a principal: requests out, replies to the session they are for. */
 import type { Manifest } from '../../contract/manifest.ts'
 import { asReplicaId, type ReplicaId } from '../../pbft/protocol/ids.ts'
-import type { Reply, Request, RequestAuthentication } from '../../pbft/protocol/messages.ts'
+import type { ClientInput } from '../../pbft/protocol/client-steps.ts'
+import type { Request, RequestAuthentication } from '../../pbft/protocol/messages.ts'
+import { faultsTolerated } from '../../pbft/protocol/quorum.ts'
 import { decodeMessage, encodeMessage, requestSignedBytes } from '../../pbft/wire/index.ts'
-import { dial, sign, type Dialer, type Directory, type Link, type PrivateKey } from '../../link/index.ts'
+import { dial, makeRequestMacs, sign, type Dialer, type Directory, type Link, type PrivateKey } from '../../link/index.ts'
 
 const pauseMaxMs = 500
 
@@ -18,8 +20,8 @@ export class ClientLinks {
   readonly #dialers: readonly Dialer[]
   /** By replica; null while the link is down. */
   readonly #links: (Link | null)[]
-  readonly #listeners = new Map<string, (from: ReplicaId, reply: Reply) => void>()
-  /** Messages from replicas that were no replies. */
+  readonly #listeners = new Map<string, (input: ClientInput) => void>()
+  /** Messages from replicas that are none for clients. */
   #malformed = 0
 
   /** Begins to dial every replica at once. */
@@ -57,8 +59,8 @@ export class ClientLinks {
     return this.#malformed
   }
 
-  /** Replies to `client` go to `listener` until it is removed. */
-  listen(client: string, listener: (from: ReplicaId, reply: Reply) => void): () => void {
+  /** What replicas say to `client` goes to `listener` until it is removed. */
+  listen(client: string, listener: (input: ClientInput) => void): () => void {
     this.#listeners.set(client, listener)
     return () => this.#listeners.delete(client)
   }
@@ -69,10 +71,19 @@ export class ClientLinks {
     for (const id of to) this.#links[id]?.send(bytes)
   }
 
-  /** Signs by the principal's key. */
-  authenticate(request: Omit<Request, 'authentication'>): RequestAuthentication {
+  /**
+   * Signs by the principal's key; where the manifest says so, and unless `signed`, MACs by the keys of the links instead. Not while more
+   * than f links are down: then too few replicas could verify it to vouch for it to the others.
+   */
+  authenticate(request: Omit<Request, 'authentication'>, signed: boolean): RequestAuthentication {
     const { principal, manifest } = this.#options
-    return { kind: 'signature', signature: sign(principal.key, requestSignedBytes(request, manifest.clusterId)) }
+    const bytes = requestSignedBytes(request, manifest.clusterId)
+    const n = manifest.replicas.length
+    if (signed || manifest.authentication === 'signature' || this.connected < n - faultsTolerated(n)) {
+      return { kind: 'signature', signature: sign(principal.key, bytes) }
+    }
+    const keys = this.#links.map((link) => link?.requestKey ?? null)
+    return { kind: 'macs', macs: makeRequestMacs(keys, bytes) }
   }
 
   close(): void {
@@ -81,10 +92,10 @@ export class ClientLinks {
 
   #onMessage(from: ReplicaId, bytes: Uint8Array): void {
     const decoded = decodeMessage(bytes)
-    if (!decoded.ok || decoded.value.type !== 'reply') {
-      this.#malformed += 1
-      return
-    }
-    this.#listeners.get(decoded.value.client)?.(from, decoded.value)
+    const message = decoded.ok ? decoded.value : null
+    if (message?.type === 'reply') this.#listeners.get(message.client)?.({ type: 'reply', from, reply: message })
+    else if (message?.type === 'authentication-wanted') {
+      this.#listeners.get(message.client)?.({ type: 'authentication-wanted', from, timestamp: message.timestamp })
+    } else this.#malformed += 1
   }
 }

@@ -53,9 +53,9 @@ export class ClientSession {
     this.#links = links
     this.#core = createClient(
       { n, client: asClientId(this.client), retryMs, retryMaxMs },
-      { digest: sha256, authenticate: (request) => links.authenticate(request) },
+      { digest: sha256, authenticate: (request, signed) => links.authenticate(request, signed) },
     )
-    this.#unlisten = links.listen(this.client, (from, reply) => this.#step({ type: 'reply', from, reply }))
+    this.#unlisten = links.listen(this.client, (input) => this.#step(input))
   }
 
   get busy(): boolean {

@@ -2,6 +2,7 @@
  * Checkpoints, stability, garbage collection (TOCS 2002, section 4.4). Two digests at one sequence number are never passed
  * over: they are reported, and a replica whose own is the wrong one is put to repair.
  */
+import { dropSuspendedThrough } from './authentication.ts'
 import type { Digest, ReplicaId, SeqNo } from './ids.ts'
 import type { Checkpoint, CheckpointEntry, StableCheckpoint } from './messages.ts'
 import { emit, highWatermark, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
@@ -124,6 +125,7 @@ export const makeStable = (r: ReplicaState, checkpoint: StableCheckpoint): void 
 export const collectGarbage = (r: ReplicaState): void => {
   const { stable, held, received, diverged } = r.checkpoints
   r.log.dropThrough(stable.seq)
+  dropSuspendedThrough(r, stable.seq)
   const pinned = [...held.values()].filter(
     (checkpoint) => checkpoint.message.seq < stable.seq && r.nowMs - checkpoint.fetchedAtMs < 4 * r.config.fetchTimeoutMs,
   )

@@ -12,14 +12,16 @@ export interface ClientConfig {
 
 export interface ClientCapabilities {
   digest(bytes: Uint8Array): Digest
-  /** Authenticates a request as the manifest's authentication setting says. */
-  authenticate(request: Omit<Request, 'authentication'>): RequestAuthentication
+  /** By a signature, or, unless `signed` asks for that, as the manifest's authentication setting says. */
+  authenticate(request: Omit<Request, 'authentication'>, signed: boolean): RequestAuthentication
 }
 
 export type ClientInput =
   | { readonly type: 'submit'; readonly operation: Uint8Array; readonly readOnly: boolean }
   /** `from` is the replica whose link it came over. */
   | { readonly type: 'reply'; readonly from: ReplicaId; readonly reply: Reply }
+  /** Replica `from` asks for the request of `timestamp` with a signature. */
+  | { readonly type: 'authentication-wanted'; readonly from: ReplicaId; readonly timestamp: ClientTimestamp }
   | { readonly type: 'timer' }
   /** Gives up; a late reply is ignored. */
   | { readonly type: 'cancel' }

@@ -10,6 +10,12 @@ import { primaryOf, quorumSize, weakSize } from './quorum.ts'
 
 const MICROSECONDS_PER_MS = 1_000
 
+/**
+ * How long a replica's wish for signatures counts, ms. Requests are signed for as long as f+1 replicas wish it, one of them correct,
+ * and for as long as the primary does, which would not propose them otherwise. So a liar gets signatures only while it is primary.
+ */
+const WISH_MS = 60_000
+
 interface Heard {
   readonly reply: Reply
   /** Where it was executed and what came out: what has to match. */
@@ -20,6 +26,9 @@ interface Outstanding {
   request: Request
   attempt: number
   delayMs: number
+  sentToAll: boolean
+  /** Who asks for a signature. */
+  readonly askedBy: Set<ReplicaId>
   readonly heard: Map<ReplicaId, Heard>
   /** Full results by the key that they belong to. */
   readonly results: Map<string, Uint8Array>
@@ -30,6 +39,8 @@ interface ClientState {
   readonly capabilities: ClientCapabilities
   readonly everyone: readonly ReplicaId[]
   view: View
+  /** When each replica last asked for a signature, ms. */
+  readonly wishes: Map<ReplicaId, number>
   lastTimestamp: ClientTimestamp
   /** Who answered the last request: one of them is asked for the full result of the next. */
   repliers: readonly ReplicaId[]
@@ -43,9 +54,16 @@ const makeRequest = (
   operation: Uint8Array,
   readOnly: boolean,
   replier: ReplicaId | null,
+  signed: boolean,
 ): Request => {
   const request = { type: 'request', client: c.config.client, timestamp, operation, readOnly, replier } as const
-  return { ...request, authentication: c.capabilities.authenticate(request) }
+  return { ...request, authentication: c.capabilities.authenticate(request, signed) }
+}
+
+const mustSign = (c: ClientState, nowMs: number): boolean => {
+  if (c.wishes.size === 0) return false
+  for (const [replica, atMs] of c.wishes) if (nowMs < atMs || nowMs - atMs >= WISH_MS) c.wishes.delete(replica)
+  return c.wishes.size >= weakSize(c.config.n) || c.wishes.has(primaryOf(c.view, c.config.n))
 }
 
 /** Microseconds of the caller's clock, but always above the last one. */
@@ -58,24 +76,55 @@ const nextTimestamp = (c: ClientState, nowMs: number): ClientTimestamp => {
 const begin = (c: ClientState, operation: Uint8Array, readOnly: boolean, nowMs: number): ClientEffect[] => {
   const timestamp = nextTimestamp(c, nowMs)
   const replier = c.repliers[c.submitted++ % c.repliers.length] ?? null
-  const request = makeRequest(c, timestamp, operation, readOnly, replier)
-  c.outstanding = { request, attempt: 1, delayMs: c.config.retryMs, heard: new Map(), results: new Map() }
+  const request = makeRequest(c, timestamp, operation, readOnly, replier, mustSign(c, nowMs))
+  c.outstanding = {
+    request,
+    attempt: 1,
+    delayMs: c.config.retryMs,
+    sentToAll: readOnly,
+    askedBy: new Set(),
+    heard: new Map(),
+    results: new Map(),
+  }
   return [
     { type: 'send', to: readOnly ? c.everyone : [primaryOf(c.view, c.config.n)], request, attempt: 1 },
     { type: 'set-timer', delayMs: c.config.retryMs },
   ]
 }
 
-/** Sends to all, asking everyone for the full result: the designated replier may be the one that is silent. */
+/**
+ * Sends to all, asking everyone for the full result: the designated replier may be the one that is silent. And signed: what everyone
+ * can verify everyone waits for.
+ */
 const resend = (c: ClientState, outstanding: Outstanding): ClientEffect[] => {
-  const { timestamp, operation, replier } = outstanding.request
-  if (replier !== null) outstanding.request = makeRequest(c, timestamp, operation, false, null)
-  outstanding.attempt++
+  const { timestamp, operation, replier, authentication } = outstanding.request
+  if (replier !== null || authentication.kind !== 'signature') {
+    outstanding.request = makeRequest(c, timestamp, operation, false, null, true)
+  }
   outstanding.delayMs = Math.min(outstanding.delayMs * 2, c.config.retryMaxMs)
-  return [
-    { type: 'send', to: c.everyone, request: outstanding.request, attempt: outstanding.attempt },
-    { type: 'set-timer', delayMs: outstanding.delayMs },
-  ]
+  return [sendAgain(c, outstanding), { type: 'set-timer', delayMs: outstanding.delayMs }]
+}
+
+const sendAgain = (c: ClientState, outstanding: Outstanding): ClientEffect => {
+  outstanding.attempt++
+  outstanding.sentToAll = true
+  return { type: 'send', to: c.everyone, request: outstanding.request, attempt: outstanding.attempt }
+}
+
+/**
+ * Signs what is outstanding, once the primary or f+1 replicas ask for it: fewer backups than that either lie or are helped by the others.
+ * To all: what is ordered has to be proven to all.
+ */
+const onWanted = (c: ClientState, from: ReplicaId, timestamp: ClientTimestamp, nowMs: number): ClientEffect[] => {
+  const outstanding = c.outstanding
+  if (outstanding === null || outstanding.request.timestamp !== timestamp || from >= c.config.n) return []
+  c.wishes.set(from, nowMs)
+  outstanding.askedBy.add(from)
+  const { operation, readOnly, replier, authentication } = outstanding.request
+  const isWarranted = from === primaryOf(c.view, c.config.n) || outstanding.askedBy.size >= weakSize(c.config.n)
+  if (!isWarranted || (authentication.kind === 'signature' && outstanding.sentToAll)) return []
+  outstanding.request = makeRequest(c, timestamp, operation, readOnly, replier, true)
+  return [sendAgain(c, outstanding)]
 }
 
 /** Tentative and read-only replies need a quorum, since a view change or a slow replica may still undo or miss them. */
@@ -144,6 +193,7 @@ export const createClient = (config: ClientConfig, capabilities: ClientCapabilit
     capabilities,
     everyone,
     view: asView(0),
+    wishes: new Map(),
     lastTimestamp: asClientTimestamp(0),
     repliers: everyone,
     submitted: 0,
@@ -156,6 +206,8 @@ export const createClient = (config: ClientConfig, capabilities: ClientCapabilit
         return begin(c, input.operation, input.readOnly, nowMs)
       case 'reply':
         return onReply(c, input.from, input.reply, nowMs)
+      case 'authentication-wanted':
+        return onWanted(c, input.from, input.timestamp, nowMs)
       case 'timer':
         return onTimer(c, nowMs)
       case 'cancel':

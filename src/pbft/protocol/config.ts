@@ -25,6 +25,8 @@ export interface ProtocolConfig {
   readonly statusIntervalMs: number
   /** How far ahead of a backup's own clock a batch's agreed time may be, ms. */
   readonly clockSkewMaxMs: number
+  /** How long a principal whose request could not be verified is held to signatures, ms. */
+  readonly signatureHoldMs: number
   /** How long a fetch of state transfer waits before it asks another replica, ms. */
   readonly fetchTimeoutMs: number
 }
@@ -41,5 +43,6 @@ export const defaultProtocolConfig: Omit<ProtocolConfig, 'n' | 'id'> = {
   viewTimeoutMaxMs: 30_000,
   statusIntervalMs: 100,
   clockSkewMaxMs: 10_000,
+  signatureHoldMs: 60_000,
   fetchTimeoutMs: 300,
 }

@@ -27,3 +27,9 @@ export const asSeqNo = (value: number): SeqNo => value as SeqNo
 export const asClientId = (value: string): ClientId => value as ClientId
 export const asDigest = (value: string): Digest => value as Digest
 export const asClientTimestamp = (value: number): ClientTimestamp => value as ClientTimestamp
+
+/** The principal of a client id: what stands before the first slash. */
+export const principalOf = (client: string): string => {
+  const slash = client.indexOf('/')
+  return slash < 0 ? client : client.slice(0, slash)
+}

@@ -2,7 +2,8 @@
  * The messages of PBFT (TOCS 2002, sections 4 to 6) as plain data. `pbft/wire` turns them into bytes and back.
  *
  * A message that reaches the core has been authenticated by the driver: MACed ones came over the link of their sender, every
- * signature (also those nested in proofs and new-views, and the clients' on the requests of a batch) has been verified.
+ * signature (also those nested in proofs and new-views, and the clients' on the requests of a pre-prepare) has been verified. Only
+ * with the MACs of clients it is otherwise: each replica can check its own one alone, so it is told by `Input` which of them held.
  */
 import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
 
@@ -11,10 +12,15 @@ export type Signature = Uint8Array
 
 export type RequestAuthentication =
   | { readonly kind: 'signature'; readonly signature: Signature }
-  /** One MAC per replica, by replica id; settled by asking for a signature when some replica cannot verify its own. */
-  | { readonly kind: 'macs'; readonly macs: readonly Uint8Array[] }
+  /**
+   * `MAC_BYTES` for each replica, one after another by replica id; zeros where the client had no key at hand. Settled by asking for a
+   * signature when replicas cannot verify theirs.
+   */
+  | { readonly kind: 'macs'; readonly macs: Uint8Array }
 
-/** What a client asks for. Signed over all fields but `authentication`. */
+export const MAC_BYTES = 16
+
+/** What a client asks for. Signed, or MACed, over all fields but `authentication`. */
 export interface Request {
   readonly type: 'request'
   readonly client: ClientId
@@ -74,6 +80,13 @@ export interface Reply {
   readonly replica: ReplicaId
   readonly tentative: boolean
   readonly result: { readonly kind: 'full'; readonly bytes: Uint8Array } | { readonly kind: 'digest'; readonly digest: Digest }
+}
+
+/** To a client: send this request again with a signature; its MAC could not be verified here, or MACs are not taken for a while. */
+export interface AuthenticationWanted {
+  readonly type: 'authentication-wanted'
+  readonly client: ClientId
+  readonly timestamp: ClientTimestamp
 }
 
 export interface Checkpoint {
@@ -201,7 +214,10 @@ export interface PartitionData {
 export type ReplicaMessage =
   Request | PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView | Status | BatchData | Fetch | MetaData | PartitionData
 
-export type Message = ReplicaMessage | Reply
+/** What a replica says to a client. */
+export type ClientMessage = Reply | AuthenticationWanted
+
+export type Message = ReplicaMessage | ClientMessage
 
 /** Messages whose signer must be provable to third parties. */
 export type SignedMessage = PrePrepare | Checkpoint | ViewChange | NewView

@@ -3,8 +3,9 @@
  * committed-local. Batches that a new-view chose come in here too and run through prepare and commit again.
  */
 import { assertThat } from './assert.ts'
+import { isBacked, keepSuspendedBatch, suspend, takeBacked, takeProven, unprovenOf } from './authentication.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
-import type { Batch, BatchData, Commit, Prepare, PrePrepare } from './messages.ts'
+import type { Batch, BatchData, Commit, Prepare, PrePrepare, Request } from './messages.ts'
 import type { Slot } from './slots.ts'
 import { emit, highWatermark, inWindow, isPrimary, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
 import type { RejectionReason } from './steps.ts'
@@ -128,8 +129,11 @@ const reasonAboveWindow = (r: ReplicaState): RejectionReason => {
   return isBehind ? 'late' : 'outside-watermarks'
 }
 
-/** Signed by the primary of its view, so any replica may relay it. */
-export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepare): void => {
+/**
+ * Signed by the primary of its view, so any replica may relay it. With requests that are not proven here it waits, without a vote, until
+ * they are or until f+1 replicas vouch for the batch.
+ */
+export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepare, unverified: readonly number[]): void => {
   if (!r.active || message.seq <= lowWatermark(r)) return
   if (message.view !== r.view) return reject(r, message.view < r.view ? 'late' : 'wrong-view', 'pre-prepare', from)
   if (isPrimary(r)) return
@@ -143,7 +147,22 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
   if (r.capabilities.digest(message.batch.bytes) !== message.digest) return reject(r, 'digest-mismatch', 'pre-prepare', from)
   // Not kept: its sender shows it again when this replica's status lacks it, and by then the clock may agree.
   if (message.batch.timeMs > latestTime(r)) return reject(r, 'time-out-of-bounds', 'pre-prepare', from)
+  const unproven = unverified.length === 0 || isBacked(r, message.seq, message.digest) ? [] : unprovenOf(r, message, unverified)
+  const waiting = r.suspended.get(message.seq)
+  if (unproven.length === 0) return release(r, message)
+  if (waiting === undefined) return suspend(r, message, unproven)
+  if (waiting.message.digest !== message.digest) reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
+}
+
+/** Nothing speaks against it any more. */
+const release = (r: ReplicaState, message: PrePrepare): void => {
+  r.suspended.delete(message.seq)
   acceptBatch(r, r.log.open(message.seq), message)
+}
+
+/** This replica knows now that a client sent `request`: what waited for that goes on. */
+export const releaseProven = (r: ReplicaState, request: Request): void => {
+  for (const message of takeProven(r, request)) release(r, message)
 }
 
 /** The slot that a vote belongs to, or null when the vote is late, early beyond the window, or not its sender's. A commit is never late. */
@@ -158,7 +177,10 @@ const slotOfVote = (r: ReplicaState, from: ReplicaId, vote: Prepare | Commit): S
 /** Kept also when its pre-prepare or its new-view is yet to come. */
 export const onPrepare = (r: ReplicaState, from: ReplicaId, vote: Prepare): void => {
   const slot = slotOfVote(r, from, vote)
-  if (slot !== null && slot.prepares.add(from, vote.view, vote.digest) && r.active && vote.view === r.view) tryPrepared(r, slot)
+  if (slot === null || !slot.prepares.add(from, vote.view, vote.digest) || !r.active || vote.view !== r.view) return
+  const released = r.suspended.size === 0 ? null : takeBacked(r, vote.seq, vote.digest)
+  if (released === null) tryPrepared(r, slot)
+  else release(r, released)
 }
 
 /** Counts in its own view, also when that is not, or no longer, the one that this replica is in. */
@@ -177,6 +199,7 @@ export const onCommit = (r: ReplicaState, from: ReplicaId, vote: Commit): void =
 const learn = (r: ReplicaState, slot: Slot, view: View, digest: Digest): void => {
   if (slot.learned !== null || slot.executed !== null || slot.commits.count(view, digest) < r.quorum) return
   slot.learned = digest
+  keepSuspendedBatch(r, slot.seq, digest)
   if (!slot.committed) emit(r, { type: 'phase', phase: 'committed', view, seq: slot.seq, digest, requests: 0 })
   r.again = true
 }

@@ -6,7 +6,7 @@ import type { ClientId, ClientTimestamp } from './ids.ts'
 import type { Request } from './messages.ts'
 
 interface Pending {
-  readonly request: Request
+  request: Request
   state: 'waiting' | 'proposed' | 'gone'
 }
 
@@ -51,6 +51,12 @@ export class PendingRequests {
     const pending: Pending = { request, state: 'proposed' }
     this.#pending.set(request.client, pending)
     if (queued) this.#enqueue(pending)
+  }
+
+  /** The same request with another proof: it takes the place of the one that is kept, in its turn. */
+  replace(request: Request): void {
+    const pending = this.#pending.get(request.client)
+    if (pending !== undefined) pending.request = request
   }
 
   #enqueue(pending: Pending): void {

@@ -1,4 +1,5 @@
 /** The replica: takes inputs to the modules that own them and settles what they made possible. */
+import { heldPrincipals } from './authentication.ts'
 import type { Capabilities } from './capabilities.ts'
 import { onCheckpoint, settleStable } from './checkpoints.ts'
 import type { ProtocolConfig } from './config.ts'
@@ -18,13 +19,15 @@ import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './s
 import { changeViewByOperator, followStranded, onNewView, onViewChange, resign, settleViewChange, startViewChange } from './view-change.ts'
 import { currentTimeout, noteHeard, onViewTimer, refreshViewTimer } from './view-timer.ts'
 
-const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage): void => {
+const NONE: readonly number[] = []
+
+const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage, unverified: readonly number[]): void => {
   noteHeard(r, from)
   switch (message.type) {
     case 'request':
-      return onForwarded(r, from, message)
+      return onForwarded(r, from, message, unverified.length === 0)
     case 'pre-prepare':
-      return onPrePrepare(r, from, message)
+      return onPrePrepare(r, from, message, unverified)
     case 'prepare':
       return onPrepare(r, from, message)
     case 'commit':
@@ -77,9 +80,9 @@ const dispatch = (r: ReplicaState, input: Input): void => {
     case 'start':
       return onStart(r)
     case 'message':
-      return onMessage(r, input.from, input.message)
+      return onMessage(r, input.from, input.message, input.unverified ?? NONE)
     case 'request':
-      return onRequest(r, input.request)
+      return onRequest(r, input.request, input.isUnverified !== true)
     case 'timer':
       return onTimer(r, input.timer)
     case 'connected':
@@ -132,6 +135,8 @@ const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
     viewTimeoutMs: currentTimeout(r),
     viewTimerRunning: r.viewTimer.watched !== null,
     transferring: r.transfer !== null,
+    suspended: r.suspended.size,
+    held: heldPrincipals(r),
     timeMs: r.replicated.timeMs,
   }
 }

@@ -1,6 +1,8 @@
 /** Requests as they come in from clients and, forwarded, from backups. */
+import { holdToSignatures, isHeld, isSameRequest, isSigned, wantSignature } from './authentication.ts'
 import { asSeqNo, type ClientId, type ReplicaId } from './ids.ts'
 import type { Request } from './messages.ts'
+import { releaseProven } from './ordering.ts'
 import { reply } from './replies.ts'
 import { RESULT_BYTES_PER_BATCH_MAX } from './replicated-state.ts'
 import { emit, isPrimary, primary, reject, sendTo, type ReplicaState } from './state.ts'
@@ -60,8 +62,11 @@ const isNew = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): b
 /** Keeps a request until it, or another of its client with this timestamp or a later one, is executed. */
 const keep = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): boolean => {
   const known = r.pending.get(request.client)
-  // A second request under the same timestamp is no reason for anything: the first one stands.
-  if (known !== undefined && known.timestamp === request.timestamp) return true
+  if (known !== undefined && known.timestamp === request.timestamp) {
+    // Another request under the same timestamp is no reason for anything: the first one stands. But a better proof is taken.
+    if (isSigned(request) && !isSigned(known) && isSameRequest(known, request)) r.pending.replace(request)
+    return true
+  }
   if (known === undefined && r.pending.size >= r.config.pendingRequestsMax) {
     reject(r, 'too-many-pending', 'request', from)
     return false
@@ -71,15 +76,41 @@ const keep = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): bo
   return true
 }
 
-/** From the client itself. A backup passes it on to the primary, each time the client insists. */
-export const onRequest = (r: ReplicaState, request: Request): void => {
-  if (request.readOnly) return onRead(r, request)
-  if (!isNew(r, request, request.client) || !keep(r, request, request.client)) return
-  if (r.active && !isPrimary(r)) sendTo(r, primary(r), request, false)
+/** MACs that prove nothing here, over the client's own link: no one else can have spoilt them. */
+const refuseUnverified = (r: ReplicaState, request: Request): void => {
+  reject(r, 'unverified-request', 'request', request.client)
+  if (!request.readOnly) holdToSignatures(r, request.client)
+  wantSignature(r, request.client, request.timestamp)
 }
 
-/** From a backup. It is kept also by a replica that is not the primary (any more): it will be needed. */
-export const onForwarded = (r: ReplicaState, from: ReplicaId, request: Request): void => {
+/**
+ * Takes a request that is proven here. One that is not signed, so that others may not be able to verify it, goes no further than to the
+ * primary: a backup starts no timer for it. Its client sends it again with a signature when no answer comes.
+ */
+const take = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): 'kept' | 'passed-on' | 'refused' => {
+  releaseProven(r, request)
+  if (!isNew(r, request, from)) return 'refused'
+  if (isSigned(request)) return keep(r, request, from) ? 'kept' : 'refused'
+  if (isHeld(r, request.client)) {
+    reject(r, 'held-to-signatures', 'request', from)
+    wantSignature(r, request.client, request.timestamp)
+    return 'refused'
+  }
+  if (r.active && !isPrimary(r)) return 'passed-on'
+  return keep(r, request, from) ? 'kept' : 'refused'
+}
+
+/** From the client itself. A backup passes it on to the primary, each time the client insists. */
+export const onRequest = (r: ReplicaState, request: Request, isVerified: boolean): void => {
+  if (!isVerified) return refuseUnverified(r, request)
+  if (request.readOnly) return onRead(r, request)
+  if (take(r, request, request.client) !== 'refused' && r.active && !isPrimary(r)) sendTo(r, primary(r), request, false)
+}
+
+/** From a backup. What is signed is kept also by a replica that is not the primary (any more): it will be needed. */
+export const onForwarded = (r: ReplicaState, from: ReplicaId, request: Request, isVerified: boolean): void => {
   if (request.readOnly) return reject(r, 'not-a-read', 'request', from)
-  if (isNew(r, request, from)) keep(r, request, from)
+  // Its client is not asked: whoever passed it on may have spoilt it.
+  if (!isVerified) return reject(r, 'unverified-request', 'request', from)
+  take(r, request, from)
 }

@@ -2,6 +2,7 @@
  * The state of one replica, shared by the modules that each own one part of the protocol, and the few ways in which they let
  * effects out. Nothing here decides anything.
  */
+import type { Suspended } from './authentication.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { ProtocolConfig } from './config.ts'
 import {
@@ -128,6 +129,10 @@ export interface ReplicaState {
   readonly missing: Map<Digest, SeqNo>
   /** Batches wanted because a quorum committed them; they are waited for in whatever view. */
   readonly unseen: Map<Digest, SeqNo>
+  /** Pre-prepares of this view with requests that are not proven here, by seq; at most one each. */
+  readonly suspended: Map<SeqNo, Suspended>
+  /** Principals held to signatures, and since when, ms; the latest last. */
+  readonly held: Map<string, number>
 
   view: View
   active: boolean
@@ -212,6 +217,8 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     viewChanges: new Map(),
     missing: new Map(),
     unseen: new Map(),
+    suspended: new Map(),
+    held: new Map(),
     view: asView(0),
     active: true,
     lastExecuted: asSeqNo(0),

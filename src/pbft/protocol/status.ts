@@ -2,6 +2,7 @@
  * Status messages and retransmission (TOCS 2002, section 5.2): each replica says what it holds, and the others send what it
  * misses. Retransmission is the receiver's business: nothing is queued for a peer, however long it is away.
  */
+import { askForSignatures } from './authentication.ts'
 import type { ReplicaId, SeqNo } from './ids.ts'
 import type { SlotStatus, Status } from './messages.ts'
 import { isPrimarySlow } from './pace.ts'
@@ -25,7 +26,12 @@ const slotStatuses = (r: ReplicaState): SlotStatus[] => {
     const slot = r.log.get(seq)
     // A batch that was executed in an earlier view has to be committed in this one too, for those who have not executed it.
     if (slot === undefined || (seq <= r.lastExecuted && (slot.digest === null || slot.committed))) continue
-    slots.push({ seq: slot.seq, prePrepared: slot.digest !== null, prepared: slot.prepared, committed: slot.committed })
+    slots.push({
+      seq: slot.seq,
+      prePrepared: slot.digest !== null || r.suspended.has(slot.seq),
+      prepared: slot.prepared,
+      committed: slot.committed,
+    })
   }
   return slots
 }
@@ -53,7 +59,7 @@ const isBusy = (r: ReplicaState): boolean => {
     !r.active ||
     r.transfer !== null ||
     r.repair !== null ||
-    r.missing.size + r.unseen.size > 0 ||
+    r.missing.size + r.unseen.size + r.suspended.size > 0 ||
     r.pending.size > 0 ||
     r.reads.length > 0
   )
@@ -82,6 +88,7 @@ export const onConnected = (r: ReplicaState, peer: ReplicaId): void => {
 
 export const onStatusTimer = (r: ReplicaState): void => {
   r.statusTimer = 'off'
+  if (r.suspended.size > 0) askForSignatures(r)
   // While the view timer runs, silence has to be told from having nothing to say.
   promise(r, makeStatus(r, r.viewTimer.watched !== null && !hearsQuorum(r)))
 }

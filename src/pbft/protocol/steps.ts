@@ -7,7 +7,7 @@
  * queue and flushes the disk whenever a gated one waits.
  */
 import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
-import type { CheckpointEntry, ReplicaMessage, Reply, Request } from './messages.ts'
+import type { AuthenticationWanted, CheckpointEntry, ReplicaMessage, Reply, Request } from './messages.ts'
 import type { LogRecord } from './records.ts'
 
 /**
@@ -25,10 +25,13 @@ export type OperatorCommand =
 export type Input =
   /** The first input of every run, also after a restart: timers start, a status goes out. */
   | { readonly type: 'start' }
-  /** Authenticated as coming over the link of replica `from`. */
-  | { readonly type: 'message'; readonly from: ReplicaId; readonly message: ReplicaMessage }
-  /** From a client's own link, its authentication verified. */
-  | { readonly type: 'request'; readonly request: Request }
+  /**
+   * Authenticated as coming over the link of replica `from`. `unverified` says which requests of a pre-prepare's batch (by index), or
+   * that the forwarded request ([0]), may not be of their clients as far as this replica can tell: their MACs for it do not hold.
+   */
+  | { readonly type: 'message'; readonly from: ReplicaId; readonly message: ReplicaMessage; readonly unverified?: readonly number[] }
+  /** From a client's own link; unless `isUnverified` its signature, or its MAC for this replica, holds. */
+  | { readonly type: 'request'; readonly request: Request; readonly isUnverified?: boolean }
   | { readonly type: 'timer'; readonly timer: TimerName }
   /** The link to a peer is up (again). */
   | { readonly type: 'connected'; readonly peer: ReplicaId }
@@ -67,6 +70,10 @@ export type RejectionReason =
   | 'too-many-pending'
   | 'stale-timestamp'
   | 'not-a-read'
+  /** The MACs of a client, which this replica could not verify. The client is asked for its signature. */
+  | 'unverified-request'
+  /** MACs of a client that is held to signatures, at the primary. The client is asked for its signature. */
+  | 'held-to-signatures'
 
 export type Phase = 'pre-prepared' | 'prepared' | 'committed' | 'executed'
 
@@ -126,6 +133,8 @@ export type Effect =
   /** `to` never contains the replica itself. */
   | { readonly type: 'send'; readonly to: readonly ReplicaId[]; readonly message: ReplicaMessage; readonly gated: boolean }
   | { readonly type: 'reply'; readonly reply: Reply }
+  /** To a client, over the links of its principal; promises nothing. */
+  | { readonly type: 'want-signature'; readonly message: AuthenticationWanted }
   | { readonly type: 'set-timer'; readonly timer: TimerName; readonly delayMs: number }
   | { readonly type: 'cancel-timer'; readonly timer: TimerName }
   | { readonly type: 'event'; readonly event: ProtocolEvent }
@@ -146,6 +155,10 @@ export interface ReplicaSnapshot {
   readonly viewTimeoutMs: number
   readonly viewTimerRunning: boolean
   readonly transferring: boolean
+  /** Pre-prepares that wait for proof that clients sent what is in them. */
+  readonly suspended: number
+  /** Principals that are held to signatures. */
+  readonly held: readonly string[]
   /** Agreed time of the last executed batch, ms. */
   readonly timeMs: number
 }

@@ -1,4 +1,5 @@
 /** The view change (TOCS 2002, section 4.5): leaving a view, gathering view-changes, making and entering the new view. */
+import { isSigned } from './authentication.ts'
 import { checkpointEntries, onCheckpoint } from './checkpoints.ts'
 import { asSeqNo, asView, type ClientId, type ClientTimestamp, type ReplicaId, type View } from './ids.ts'
 import type { NewView, Request, ViewChange } from './messages.ts'
@@ -26,6 +27,7 @@ export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeR
   if (reason.kind !== 'operator') r.viewTimer.consecutive++
   r.viewTimer.postponed = 0
   r.missing.clear()
+  r.suspended.clear()
   const unsigned = {
     type: 'view-change',
     view,
@@ -161,6 +163,7 @@ const enterView = (r: ReplicaState, newView: NewView): void => {
   r.newView = newView
   r.adopted = 0
   r.missing.clear()
+  r.suspended.clear()
   r.log.leaveView()
   r.highestOrdered = asSeqNo(Math.max(start.seq, chosen.at(-1)?.seq ?? 0, r.lastExecuted))
   for (const [replica, viewChange] of r.viewChanges) if (viewChange.view <= view) r.viewChanges.delete(replica)
@@ -179,7 +182,10 @@ const enterView = (r: ReplicaState, newView: NewView): void => {
   r.again = true
 }
 
-/** Requests of batches that were under way become pending: the new view may not carry them, and then they are proposed again. */
+/**
+ * Requests of batches that were under way become pending: the new view may not carry them, and then they are proposed again. Only those
+ * that are signed: of the others some replicas may have no proof in the new view, and their clients send them again with a signature.
+ */
 const keepUnfinished = (r: ReplicaState): void => {
   for (const slot of r.log.all()) {
     if (slot.seq <= r.lastExecuted || slot.batch === null) continue
@@ -187,12 +193,16 @@ const keepUnfinished = (r: ReplicaState): void => {
       const executed = r.replicated.replies.get(request.client)
       const known = r.pending.get(request.client)
       const isSettled = (executed?.timestamp ?? -1) >= request.timestamp || (known?.timestamp ?? -1) >= request.timestamp
-      if (!isSettled && (known !== undefined || r.pending.size < r.config.pendingRequestsMax)) r.pending.add(request, false)
+      if (!isSettled && isSigned(request) && (known !== undefined || r.pending.size < r.config.pendingRequestsMax))
+        r.pending.add(request, false)
     }
   }
 }
 
-/** The primary queues what the view does not carry already; a backup passes the oldest on to it. */
+/**
+ * The primary queues what the view does not carry already; a backup passes the oldest on to it. A backup forgets requests that only it
+ * can verify: a timer that runs for one of them could make it leave the view alone.
+ */
 const handOverPending = (r: ReplicaState, newView: NewView): void => {
   const carried = new Map<ClientId, ClientTimestamp>()
   for (const { seq, digest } of newView.chosen) {
@@ -203,4 +213,5 @@ const handOverPending = (r: ReplicaState, newView: NewView): void => {
   r.pending.requeue(isPrimary(r), isCarried)
   if (isPrimary(r)) return
   for (const request of r.pending.first(r.config.batchRequestsMax)) if (!isCarried(request)) sendTo(r, primary(r), request, false)
+  r.pending.dropWhere((request) => !isSigned(request))
 }

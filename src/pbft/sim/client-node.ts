@@ -55,9 +55,9 @@ export class ClientNode {
       { n: world.n, client: this.name, retryMs: 100, retryMaxMs: 1_000 },
       {
         digest: createDigest(),
-        authenticate: (request) => {
+        authenticate: (request, signed) => {
           const bytes = requestSignedBytes(request, simClusterId)
-          if (world.authentication === 'signature') return { kind: 'signature', signature: sign(bytes) }
+          if (signed || world.authentication === 'signature') return { kind: 'signature', signature: sign(bytes) }
           return { kind: 'macs', macs: world.keys.macsOf(this.name, bytes) }
         },
       },
@@ -93,7 +93,9 @@ export class ClientNode {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok)
       return this.#world.recording.violation('codec', `${this.name} cannot read what replica ${from} sent: ${decoded.reason}`)
-    if (decoded.value.type === 'reply') this.#step({ type: 'reply', from, reply: decoded.value })
+    const message = decoded.value
+    if (message.type === 'reply') this.#step({ type: 'reply', from, reply: message })
+    if (message.type === 'authentication-wanted') this.#step({ type: 'authentication-wanted', from, timestamp: message.timestamp })
   }
 
   #thinkThenSubmit(): void {

@@ -4,7 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Digest, ReplicaId } from '../protocol/ids.ts'
-import type { Message, Request } from '../protocol/messages.ts'
+import { MAC_BYTES, type Message, type Request } from '../protocol/messages.ts'
 import { digestFromBytes, requestSignedBytes, signedParts, type Signer } from '../wire/index.ts'
 
 /** Every simulation is of the same cluster; its keys differ by seed. */
@@ -15,9 +15,11 @@ export type SignBytes = (bytes: Uint8Array) => Uint8Array
 export interface SimKeys {
   signerOf(signer: Signer): SignBytes
   /** One MAC per replica, by the client over the request's signed bytes. */
-  macsOf(client: string, bytes: Uint8Array): Uint8Array[]
-  /** Whether `replica` may hand the message to its core: every signature and its own MACs hold. */
-  isAuthentic(message: Message, replica: ReplicaId): boolean
+  macsOf(client: string, bytes: Uint8Array): Uint8Array
+  /** Whether every signature in the message holds, so that a replica may hand it to its core. */
+  isAuthentic(message: Message): boolean
+  /** The requests in the message whose MACs for `replica` do not hold, by index. */
+  unverified(message: Message, replica: ReplicaId): number[]
 }
 
 export function createKeys(seed: number, n: number): SimKeys {
@@ -30,18 +32,23 @@ export function createKeys(seed: number, n: number): SimKeys {
     return secret
   }
   const seal = (name: string, bytes: Uint8Array): Uint8Array => sha256.create().update(secretOf(name)).update(bytes).digest()
-  const macFor = (client: string, replica: number, bytes: Uint8Array): Uint8Array => seal(`${client} to ${replica}`, bytes).subarray(0, 16)
+  const macFor = (client: string, replica: number, bytes: Uint8Array): Uint8Array =>
+    seal(`${client} to ${replica}`, bytes).subarray(0, MAC_BYTES)
   const hasOwnMac = (request: Request, replica: ReplicaId): boolean => {
     if (request.authentication.kind !== 'macs') return true
-    const mac = request.authentication.macs[replica]
-    return mac !== undefined && isEqual(mac, macFor(request.client, replica, requestSignedBytes(request, simClusterId)))
+    const mac = request.authentication.macs.subarray(replica * MAC_BYTES, (replica + 1) * MAC_BYTES)
+    return isEqual(mac, macFor(request.client, replica, requestSignedBytes(request, simClusterId)))
   }
   return {
     signerOf: (signer) => (bytes) => seal(nameOf(signer), bytes),
-    macsOf: (client, bytes) => Array.from({ length: n }, (_, replica) => macFor(client, replica, bytes)),
-    isAuthentic: (message, replica) =>
-      signedParts(message, n, simClusterId).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))) &&
-      requestsOf(message).every((request) => hasOwnMac(request, replica)),
+    macsOf(client, bytes) {
+      const macs = new Uint8Array(n * MAC_BYTES)
+      for (let replica = 0; replica < n; replica++) macs.set(macFor(client, replica, bytes), replica * MAC_BYTES)
+      return macs
+    },
+    isAuthentic: (message) =>
+      signedParts(message, n, simClusterId).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))),
+    unverified: (message, replica) => requestsOf(message).flatMap((request, index) => (hasOwnMac(request, replica) ? [] : [index])),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Capabilities } from '../protocol/capabilities.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
 import { primaryOf } from '../protocol/quorum.ts'
-import type { Message, ReplicaMessage, Reply } from '../protocol/messages.ts'
+import type { AuthenticationWanted, ClientMessage, Message, ReplicaMessage, Reply } from '../protocol/messages.ts'
 import type { LogRecord } from '../protocol/records.ts'
 import { createReplica } from '../protocol/replica.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../protocol/steps.ts'
@@ -30,7 +30,7 @@ export interface ReplicaWorld {
   /** By replica id: what the Byzantine ones do. */
   readonly traitors: ReadonlyMap<number, BehaviourName>
   send(from: ReplicaId, to: number, bytes: Uint8Array): void
-  sendReply(from: ReplicaId, reply: Reply, bytes: Uint8Array): void
+  sendToClient(from: ReplicaId, message: ClientMessage, bytes: Uint8Array): void
   countStep(): void
 }
 
@@ -180,13 +180,14 @@ export class ReplicaNode {
     const isFromTraitor = from !== 'client' && this.#world.traitors.has(from)
     if (!decoded.ok) return this.#world.recording.violation('codec', `replica ${this.id} cannot read what ${from} sent: ${decoded.reason}`)
     const message = decoded.value
-    if (!this.#world.keys.isAuthentic(message, this.id)) {
+    if (!this.#world.keys.isAuthentic(message)) {
       if (isFromTraitor) return this.#trace(`refuses ${describeMessage(message)} from ${from}`)
       return this.#world.recording.violation('authenticity', `replica ${this.id} got a ${message.type} from ${from} with a bad signature`)
     }
-    if (message.type === 'reply') return
-    if (from !== 'client') this.#step({ type: 'message', from, message })
-    else if (message.type === 'request') this.#step({ type: 'request', request: message })
+    if (message.type === 'reply' || message.type === 'authentication-wanted') return
+    const unverified = this.#world.keys.unverified(message, this.id)
+    if (from !== 'client') this.#step({ type: 'message', from, message, unverified })
+    else if (message.type === 'request') this.#step({ type: 'request', request: message, isUnverified: unverified.length > 0 })
   }
 
   #nowMs(): number {
@@ -238,6 +239,8 @@ export class ReplicaNode {
         return this.#send(effect.to, effect.message, effect.gated)
       case 'reply':
         return this.#reply(effect.reply)
+      case 'want-signature':
+        return this.#wantSignature(effect.message)
       case 'set-timer':
         return this.#setTimer(effect.timer, effect.delayMs)
       case 'cancel-timer':
@@ -294,9 +297,16 @@ export class ReplicaNode {
     this.#whenDurable(() => {
       for (const said of this.#outbox?.reply(reply) ?? [reply]) {
         this.#trace(`reply ${said.client} ${said.timestamp} seq ${said.seq}`)
-        this.#world.sendReply(this.id, said, encodeMessage(said))
+        this.#world.sendToClient(this.id, said, encodeMessage(said))
       }
     })
+  }
+
+  #wantSignature(message: AuthenticationWanted): void {
+    for (const said of this.#outbox?.wantSignature(message) ?? [message]) {
+      this.#trace(`wants a signature of ${said.client} ${said.timestamp}`)
+      this.#world.sendToClient(this.id, said, encodeMessage(said))
+    }
   }
 
   /** Runs `leave` once everything appended so far is durable; in order among those that wait. */

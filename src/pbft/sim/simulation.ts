@@ -1,6 +1,7 @@
 /** One run: a cluster with clients under faults, then healing, then the checkers' verdict. */
 import { noLinkFault, type BehaviourName } from '../faults/index.ts'
 import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
+import type { ClientMessage } from '../protocol/messages.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
 import { isTogether, type Violation } from './checkers/index.ts'
@@ -101,7 +102,7 @@ class Simulation {
         plant: options.plant ?? null,
         traitors: this.#traitors,
         send: (from: ReplicaId, to: number, bytes: Uint8Array) => this.#network.send(from, to, bytes),
-        sendReply: (from: ReplicaId, reply: { client: string }, bytes: Uint8Array) => this.#sendReply(from, reply.client, bytes),
+        sendToClient: (from: ReplicaId, { client }: ClientMessage, bytes: Uint8Array) => this.#sendToClient(from, client, bytes),
         countStep: () => void this.#steps++,
       }
       return new ReplicaNode(world, { ...config, id }, this.#random.fork(`replica ${index}`))
@@ -267,7 +268,7 @@ class Simulation {
     }
   }
 
-  #sendReply(from: ReplicaId, client: string, bytes: Uint8Array): void {
+  #sendToClient(from: ReplicaId, client: string, bytes: Uint8Array): void {
     const node = this.#clients.find((candidate) => candidate.name === client)
     if (node === undefined) this.#recording.violation('validity', `replica ${from} answers ${client}, whom nobody knows`)
     else this.#network.send(from, node.endpoint, bytes)
@@ -322,5 +323,6 @@ function drawConfig(random: Random, n: number): Omit<ProtocolConfig, 'id'> {
     statusIntervalMs: random.pick([20, 50]),
     clockSkewMaxMs: 10_000,
     fetchTimeoutMs: random.pick([30, 100]),
+    signatureHoldMs: 2_000,
   }
 }

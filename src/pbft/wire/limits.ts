@@ -15,7 +15,6 @@ export const replicasMax = 100
 export const clientCharsMax = 128
 /** Ed25519 makes 64 bytes; the simulator's scheme may make others. */
 export const signatureBytesMax = 64
-export const macBytesMax = 32
 /** Elements of any list: slots, certificate entries, requests of a batch, results. Twice the largest K. */
 export const entriesMax = 131_072
 /** Children of one node of the partition tree. */

@@ -1,5 +1,6 @@
 /** Messages <-> bytes: a tag, then the fields in a fixed order. One encoding per message, and no message per two encodings. */
 import type {
+  AuthenticationWanted,
   BatchData,
   Commit,
   Fetch,
@@ -100,6 +101,8 @@ function writeBody(writer: Writer, message: Message): void {
       return writeMetaData(writer, message)
     case 'data':
       return writePartitionData(writer, message)
+    case 'authentication-wanted':
+      return writeAuthenticationWanted(writer, message)
   }
 }
 
@@ -117,6 +120,7 @@ const readers: Readonly<Record<number, (reader: Reader) => Message>> = {
   [messageTags.fetch]: readFetch,
   [messageTags['meta-data']]: readMetaData,
   [messageTags.data]: readPartitionData,
+  [messageTags['authentication-wanted']]: readAuthenticationWanted,
 }
 
 function writePrePrepare(writer: Writer, message: PrePrepare): void {
@@ -267,4 +271,13 @@ function writePartitionData(writer: Writer, message: PartitionData): void {
 
 function readPartitionData(reader: Reader): PartitionData {
   return { type: 'data', seq: readSeq(reader), index: reader.u32(), bytes: reader.bytes(partitionBytesMax) }
+}
+
+function writeAuthenticationWanted(writer: Writer, message: AuthenticationWanted): void {
+  writer.text(message.client, clientCharsMax)
+  writer.u53(message.timestamp)
+}
+
+function readAuthenticationWanted(reader: Reader): AuthenticationWanted {
+  return { type: 'authentication-wanted', client: readClient(reader), timestamp: readTimestamp(reader) }
 }

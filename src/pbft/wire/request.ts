@@ -1,7 +1,7 @@
 /** Requests: what clients send, and what batches consist of. */
-import type { Request, RequestAuthentication } from '../protocol/messages.ts'
-import { readClient, readList, readTimestamp, writeList, writeReplica } from './fields.ts'
-import { clientCharsMax, macBytesMax, operationBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
+import { MAC_BYTES, type Request, type RequestAuthentication } from '../protocol/messages.ts'
+import { readClient, readTimestamp, writeReplica } from './fields.ts'
+import { clientCharsMax, operationBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
 import { Reader, type Decoded } from './reader.ts'
 import { Writer } from './writer.ts'
 
@@ -29,7 +29,7 @@ export function writeRequest(writer: Writer, request: Request): void {
     writer.shortBytes(authentication.signature, signatureBytesMax)
   } else {
     writer.u8(byMacs)
-    writeList(writer, authentication.macs, replicasMax, writeMac)
+    writeMacs(writer, authentication.macs)
   }
 }
 
@@ -61,11 +61,19 @@ function readAuthentication(reader: Reader): RequestAuthentication {
   const kind = reader.u8()
   if (kind === bySignature) return { kind: 'signature', signature: reader.shortBytes(signatureBytesMax) }
   if (kind !== byMacs) reader.fail('unknown-tag')
-  return { kind: 'macs', macs: readList(reader, replicasMax, readMac) }
+  return { kind: 'macs', macs: readMacs(reader) }
 }
 
-function writeMac(writer: Writer, mac: Uint8Array): void {
-  writer.shortBytes(mac, macBytesMax)
+/** How many replicas there is a MAC for, then the MACs. */
+function writeMacs(writer: Writer, macs: Uint8Array): void {
+  const count = macs.length / MAC_BYTES
+  if (!Number.isInteger(count) || count > replicasMax) throw new RangeError(`${macs.length} bytes are no MACs of ${MAC_BYTES} bytes`)
+  writer.u8(count)
+  writer.fixed(macs)
 }
 
-const readMac = (reader: Reader): Uint8Array => reader.shortBytes(macBytesMax)
+function readMacs(reader: Reader): Uint8Array {
+  const count = reader.u8()
+  if (count > replicasMax) reader.fail('too-large')
+  return reader.fixed(count * MAC_BYTES)
+}

@@ -76,8 +76,9 @@ export function requestSignedBytes(request: UnauthenticatedRequest, clusterId: s
 }
 
 /**
- * Every signature in `message`, also those nested in proofs, new-views and batches, in the cluster `clusterId` of `n` replicas; requests
- * authenticated by MACs have none here. All of them have to hold before the core sees the message.
+ * Every signature in `message`, also those nested in proofs, new-views and pre-prepares, in the cluster `clusterId` of `n` replicas;
+ * requests authenticated by MACs have none here. All of them have to hold before the core sees the message. The requests of a
+ * `batch-data` are not among them: it is wanted by its digest, which correct replicas have vouched for.
  */
 export function signedParts(message: Message, n: number, clusterId: string): SignedPart[] {
   const parts: SignedPart[] = []
@@ -91,9 +92,6 @@ export function signedParts(message: Message, n: number, clusterId: string): Sig
         bytes: signedBytes(message, clusterId),
         signature: message.signature,
       })
-      addRequests(parts, message.batch.requests, clusterId)
-      break
-    case 'batch-data':
       addRequests(parts, message.batch.requests, clusterId)
       break
     case 'checkpoint':

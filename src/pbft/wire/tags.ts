@@ -16,6 +16,7 @@ export const messageTags = {
   fetch: 11,
   'meta-data': 12,
   data: 13,
+  'authentication-wanted': 14,
 } as const satisfies Record<Message['type'], number>
 
 export const recordTags = {

@@ -714,6 +714,7 @@ export const en = {
     viewTimeoutMaxMs: 'View time-out at most',
     statusIntervalMs: 'Status period while something is missing',
     clockSkewMaxMs: 'Largest clock skew of an agreed time',
+    signatureHoldMs: 'How long clients with bad MACs are held to signatures',
     fetchTimeoutMs: 'Patience of a state fetch',
   },
 }

@@ -710,6 +710,7 @@ export const zhCN: Same<Messages> = {
     viewTimeoutMaxMs: '视图超时上限',
     statusIntervalMs: '有缺失时的状态周期',
     clockSkewMaxMs: '商定时间的最大时钟偏差',
+    signatureHoldMs: 'MAC 校验失败的客户端须改用签名的时长',
     fetchTimeoutMs: '状态获取的等待时间',
   },
 }

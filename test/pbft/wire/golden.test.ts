@@ -13,8 +13,8 @@ function fromNotation(notation: string): Uint8Array {
 const client = '0006 7a6fc3ab2f31'
 const unauthenticated = `${client} 00060a24181e4001`
 const signedRequest = `${unauthenticated} 00 02 00000003 010203  00 40 c1*64`
-const macedRequest = `${unauthenticated} 01 ff 00000003 010203  01 00000002 04 a0*4 04 a1*4`
-const batch = `00000097  0000018bcfe56800 00000002  0000005b ${signedRequest}  00000028 ${macedRequest}`
+const macedRequest = `${unauthenticated} 01 ff 00000003 010203  01 02 a0*16 a1*16`
+const batch = `000000aa  0000018bcfe56800 00000002  0000005b ${signedRequest}  0000003b ${macedRequest}`
 const checkpoint = (id: number): string => `0000000000000080 cc*32 0${id} 40 d${id}*64`
 const viewChange = (id: number): string => `
   0000000000000005 0${id}
@@ -40,6 +40,7 @@ const golden: Record<Message['type'], string> = {
   fetch: '0b 0000000000000080 cc*32 01 00000007',
   'meta-data': '0c 0000000000000080 00 00000000 00000002 01*32 02*32',
   data: '0d 0000000000000080 0000012c 00000004 01020304',
+  'authentication-wanted': `0e ${client} 0000000000000007`,
 }
 
 describe('golden vectors', () => {

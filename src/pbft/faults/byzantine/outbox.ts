@@ -1,6 +1,6 @@
 /** A behaviour between a core and its links. */
 import { asReplicaId, type ReplicaId } from '../../protocol/ids.ts'
-import type { ReplicaMessage, Reply } from '../../protocol/messages.ts'
+import type { AuthenticationWanted, ReplicaMessage, Reply } from '../../protocol/messages.ts'
 import { initialState, type Behaviour, type BehaviourName, type Sending, type Traitor } from './behaviour.ts'
 import { lyingCheckpoint, staleViewChange } from './checkpoints.ts'
 import { forge, replay, silent, starve } from './links.ts'
@@ -22,6 +22,7 @@ const behaviours: Readonly<Record<BehaviourName, Behaviour>> = {
 export interface Outbox {
   send(message: ReplicaMessage, to: readonly ReplicaId[]): readonly Sending[]
   reply(reply: Reply): readonly Reply[]
+  wantSignature(message: AuthenticationWanted): readonly AuthenticationWanted[]
 }
 
 /** Without a `victim` (or with the replica itself as one) it is the next replica. n >= 1. */
@@ -37,5 +38,6 @@ export const createOutbox = (name: BehaviourName, traitor: Omit<Traitor, 'victim
       return outcome.sendings
     },
     reply: (reply) => behaviour.reply(reply, complete),
+    wantSignature: (message) => (name === 'silent' ? [] : [message]),
   }
 }
