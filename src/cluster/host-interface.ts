@@ -8,6 +8,8 @@ export interface HostOptions {
   /** Holds `clusters/NAME/`; created when missing. */
   readonly dataFolder: string
   readonly logsFolder: string
+  /** The library of scenarios; the user's own lie in `scenarios` of the data folder. */
+  readonly scenariosFolder: string
   readonly shell: 'electron' | 'browser'
   readonly version: string
   readonly locale: string

@@ -11,6 +11,7 @@ import { Cluster } from './cluster.ts'
 import { createClusterFolder, manifestName } from './folder.ts'
 import type { Host, HostOptions } from './host-interface.ts'
 import { EventStream } from './model/event-stream.ts'
+import { ScenarioBoard } from './scenario/board.ts'
 import { fillSentence, type MessageParameters } from './sentence.ts'
 
 /** Makes a host with nothing open. Nothing is started before a cluster is opened. */
@@ -24,6 +25,7 @@ class ClusterHost implements Host {
   readonly #options: HostOptions
   readonly #stream = new EventStream()
   readonly #handlers: Handlers
+  readonly #scenarios: ScenarioBoard
   #state: HostState = closedState
   #cluster: Cluster | null = null
   /** The cluster that is being opened, while that can be cancelled by closing it. */
@@ -33,6 +35,11 @@ class ClusterHost implements Host {
 
   constructor(options: HostOptions) {
     this.#options = options
+    this.#scenarios = new ScenarioBoard({
+      host: this,
+      folders: options,
+      onChange: (run) => this.#stream.emit({ type: 'scenario', run }),
+    })
     this.#handlers = this.#makeHandlers()
   }
 
@@ -102,6 +109,11 @@ class ClusterHost implements Host {
       messages: () => this.#with(() => fail('unsupported', 'messages are not recorded yet')),
       messagesOverview: () => this.#with(() => fail('unsupported', 'messages are not recorded yet')),
       message: () => this.#with(() => fail('unsupported', 'messages are not recorded yet')),
+      scenarios: () => ok(this.#scenarios.list()),
+      startScenario: (params) => this.#with((cluster) => this.#scenarios.start(params, cluster.status().n)),
+      advanceScenario: () => this.#scenarios.advance(),
+      stopScenario: () => this.#scenarios.stop(),
+      scenario: () => ok(this.#scenarios.run),
     }
   }
 
@@ -168,7 +180,10 @@ class ClusterHost implements Host {
     if (cluster === null) return ok(null)
     this.#cluster = null
     this.#setState({ ...this.#state, phase: 'closing' })
+    // Its requests end with the cluster.
+    const scenarioEnded = this.#scenarios.close()
     await cluster.close()
+    await scenarioEnded
     this.#setState(closedState)
     return ok(null)
   }

@@ -22,6 +22,7 @@ import type {
   ViewInfo,
 } from './model.ts'
 import { operationSchema, type OperationResult } from './operations.ts'
+import { scenarioNameSchema, type ScenarioRun, type ScenarioSummary } from './scenarios.ts'
 
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 const seq = whole(0, Number.MAX_SAFE_INTEGER)
@@ -122,6 +123,19 @@ export const paramsSchemas = {
     filter: v.optional(messageFilterSchema, {}),
   }),
   message: v.strictObject({ id: seq }),
+  /** The library and the user's own files, also those that cannot be run. */
+  scenarios: none,
+  /** Runs one on the open cluster: of the library by name, or any file. Answers when it has begun. */
+  startScenario: v.strictObject({
+    name: v.optional(scenarioNameSchema),
+    file: v.optional(text(4_096)),
+    /** Waits for `advanceScenario` before each step and after it. */
+    stepwise: v.optional(v.boolean(), false),
+  }),
+  advanceScenario: none,
+  stopScenario: none,
+  /** The one that runs, or the last one that ran on this cluster. */
+  scenario: none,
 } as const
 
 export type Method = keyof typeof paramsSchemas
@@ -165,6 +179,11 @@ export interface Results {
   messages: MessagesPage
   messagesOverview: MessagesOverview
   message: MessageDetail
+  scenarios: readonly ScenarioSummary[]
+  startScenario: ScenarioRun
+  advanceScenario: ScenarioRun
+  stopScenario: ScenarioRun
+  scenario: ScenarioRun | null
 }
 
 export type Params<M extends Method> = v.InferInput<(typeof paramsSchemas)[M]>

@@ -4,6 +4,7 @@
  * last position gets what it missed, or `reset` when that is no longer held and everything has to be queried again.
  */
 import type { Alarm, ClusterStatus, HostState, LoadStatus, RequestInfo, Sample } from './model.ts'
+import type { ScenarioRun } from './scenarios.ts'
 
 export type PanelEvent =
   | { readonly type: 'reset' }
@@ -20,6 +21,7 @@ export type PanelEvent =
   | { readonly type: 'load'; readonly load: LoadStatus }
   /** More messages were recorded, up to this time (ms since the epoch); at most 4 a second. */
   | { readonly type: 'messages'; readonly last: number }
+  | { readonly type: 'scenario'; readonly run: ScenarioRun }
 
 export interface EventBatch {
   /** Which host process made the positions; they mean nothing to another. */

@@ -8,7 +8,7 @@ import { registerIpc } from './ipc.ts'
 import { launchInElectron } from './launch-electron.ts'
 import { openLog } from './log.ts'
 import { setMenu } from './menu.ts'
-import { entries, foldersOf, pageFolder, version } from './paths.ts'
+import { entries, foldersOf, pageFolder, scenariosFolder, version } from './paths.ts'
 import { pageUrl, registerScheme, servePage } from './protocol.ts'
 import { denyNetwork, denyPermissions, hardenAll } from './security.ts'
 import { textsOf, type Texts } from './texts.ts'
@@ -90,6 +90,7 @@ const start = async (log: (line: string) => void): Promise<void> => {
   const host = createHost({
     dataFolder: folders.dataFolder,
     logsFolder: folders.logsFolder,
+    scenariosFolder,
     shell: 'electron',
     version,
     locale: app.getLocale(),

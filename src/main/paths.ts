@@ -10,6 +10,7 @@ const root = join(here, '..', '..')
 export const entries = { replica: join(here, 'replica.cjs'), recorder: join(here, 'recorder.cjs') }
 export const preload = join(root, 'out', 'preload', 'index.cjs')
 export const pageFolder = join(root, 'out', 'renderer')
+export const scenariosFolder = join(root, 'resources', 'scenarios')
 export const icon = join(root, 'resources', 'icon.png')
 export const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
 

@@ -4,6 +4,7 @@ import { addBenchCommand } from './commands/bench.ts'
 import { addClusterCommand } from './commands/cluster.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addReplicaCommand } from './commands/replica.ts'
+import { addScenarioCommand } from './commands/scenario.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addSimulateCommand } from './commands/simulate.ts'
 import { addStatusCommand } from './commands/status.ts'
@@ -20,6 +21,7 @@ const createProgram = (): Command => {
   addStatusCommand(program)
   addSubmitCommand(program)
   addDemoCommand(program)
+  addScenarioCommand(program)
   addSimulateCommand(program)
   const quiet = (command: Command): void => {
     command.exitOverride()

@@ -18,6 +18,9 @@ export const entries = unbuilt
     }
   : { replica: join(here, 'replica.cjs'), recorder: join(here, 'recorder.cjs'), load: join(here, 'load.cjs') }
 
+/** The library of scenarios. */
+export const scenariosFolder = join(root, 'resources', 'scenarios')
+
 /** The built page. */
 export const pageFolder = join(root, 'out', 'renderer')
 

@@ -131,14 +131,23 @@ describe('wrong use ends with code 2 and one line', () => {
   })
 })
 
-it.each([[[]], [['serve']], [['cluster']], [['cluster', 'create']], [['replica']], [['status']], [['submit']], [['demo']], [['simulate']]])(
-  '%j has help',
-  async (command) => {
-    const { code, out } = await run(...command, '--help')
-    expect(code).toBe(0)
-    expect(out).toContain('Usage: pbft-panel')
-  },
-)
+it.each([
+  [[]],
+  [['serve']],
+  [['cluster']],
+  [['cluster', 'create']],
+  [['replica']],
+  [['status']],
+  [['submit']],
+  [['demo']],
+  [['scenario']],
+  [['scenario', 'run']],
+  [['simulate']],
+])('%j has help', async (command) => {
+  const { code, out } = await run(...command, '--help')
+  expect(code).toBe(0)
+  expect(out).toContain('Usage: pbft-panel')
+})
 
 describe('a cluster by hand', () => {
   it('is made, started, asked and used', async () => {

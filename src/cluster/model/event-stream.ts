@@ -59,6 +59,7 @@ const merge = (pending: readonly PanelEvent[], event: PanelEvent): PanelEvent[] 
     case 'views':
     case 'checkpoints':
     case 'load':
+    case 'scenario':
       return [...pending.filter((other) => other.type !== event.type), event]
     case 'log': {
       const before = pending.find((other) => other.type === 'log')

@@ -11,7 +11,7 @@ import type { Result } from '../../contract/result.ts'
 import { replicaCount, wholeNumber } from '../numbers.ts'
 import { openPage } from '../open-page.ts'
 import { CommandError, note, print, printJson, UsageError } from '../output.ts'
-import { entries, foldersOf, pageFolder, version } from '../paths.ts'
+import { entries, foldersOf, pageFolder, scenariosFolder, version } from '../paths.ts'
 import { startServer, type PanelServer } from '../server/server.ts'
 
 export interface ServeOptions {
@@ -97,6 +97,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
   const stop = stopAsked()
   const host = createHost({
     ...folders,
+    scenariosFolder,
     shell: 'browser',
     version,
     locale: Intl.DateTimeFormat().resolvedOptions().locale,

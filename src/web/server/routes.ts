@@ -121,6 +121,11 @@ export const routes: readonly Route[] = [
   route('GET', 'load', 'load', 'The load generator'),
   route('POST', 'load', 'startLoad', 'Starts the load generator', { body: '' }),
   route('DELETE', 'load', 'stopLoad', 'Stops the load generator'),
+  route('GET', 'scenarios', 'scenarios', 'Scenarios of the library and the own folder', { present: (scenarios) => ({ scenarios }) }),
+  route('GET', 'scenarios/run', 'scenario', 'The scenario that runs, or ran last', { present: (run) => ({ run: withIsoTimes(run) }) }),
+  route('POST', 'scenarios/run', 'startScenario', 'Runs a scenario on the open cluster', { body: '', present: withIsoTimes }),
+  route('POST', 'scenarios/run/next', 'advanceScenario', 'Goes on, when it waits for the presenter', { present: withIsoTimes }),
+  route('DELETE', 'scenarios/run', 'stopScenario', 'Stops the scenario; faults are healed', { present: withIsoTimes }),
 ]
 
 const compiled = routes.map((entry) => ({ entry, segments: entry.pattern.split('/') }))

@@ -16,6 +16,7 @@ export const entries = { replica: join(source, 'replica/main.ts'), recorder: joi
 const hostOptions = (folder: string, launch: Launch): HostOptions => ({
   dataFolder: join(folder, 'data'),
   logsFolder: join(folder, 'logs'),
+  scenariosFolder: resolve(source, '../resources/scenarios'),
   shell: 'browser',
   version: '0.0.0',
   locale: 'en',

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { WebSocket } from 'ws'
 import { createHost } from '../../../src/cluster/host.ts'
 import { launchByNode } from '../../../src/cluster/launch-node.ts'
@@ -34,6 +34,7 @@ export const startTestServer = async (): Promise<TestServer> => {
   const host = createHost({
     dataFolder: join(folder, 'data'),
     logsFolder: join(folder, 'logs'),
+    scenariosFolder: resolve(import.meta.dirname, '../../../resources/scenarios'),
     shell: 'browser',
     version: '0.0.0',
     locale: 'en',
