@@ -50,6 +50,7 @@ export const fuzzContract = async (random: Random, inputs: number): Promise<Outc
   const host = createHost({
     dataFolder: join(folder, 'data'),
     logsFolder: join(folder, 'logs'),
+    scenariosFolder: join(folder, 'scenarios'),
     shell: 'browser',
     version: '0.0.0',
     locale: 'en',

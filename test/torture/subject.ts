@@ -55,6 +55,7 @@ export class Subject {
     const host = createHost({
       dataFolder: join(folder, 'data'),
       logsFolder,
+      scenariosFolder: join(folder, 'scenarios'),
       shell: 'browser',
       version: '0.0.0',
       locale: 'en',
