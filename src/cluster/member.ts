@@ -1,8 +1,9 @@
 /** One replica as the host deals with it: its process when it is local, its control link, its last report. */
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataInUse, type ControlMessage, type ReplicaReport } from '../contract/control.ts'
 import type { TransportFaults } from '../contract/faults.ts'
+import { recordingFolder } from '../contract/manifest.ts'
 import type { ReplicaStatus } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { ControlLink, type ControlAnswer, type ControlRequest } from './control-link.ts'
@@ -184,7 +185,7 @@ export class Member {
   async wipe(): Promise<Result<null>> {
     const stopped = await this.stop()
     if (!stopped.ok) return stopped
-    await rm(dataFolderOf(this.#options.opened, this.id), { recursive: true, force: true })
+    await wipeData(dataFolderOf(this.#options.opened, this.id))
     return this.start()
   }
 
@@ -323,3 +324,11 @@ export class Member {
 
 /** Where a local replica keeps its log and state. */
 const dataFolderOf = (opened: OpenedFolder, id: number): string => join(opened.folder, 'data', `replica-${id}`)
+
+/** Everything but what the replica recorded: those who look at the run want to see what came before. */
+const wipeData = async (folder: string): Promise<void> => {
+  const names = await readdir(folder).catch(() => [])
+  await Promise.all(
+    names.filter((name) => name !== recordingFolder).map((name) => rm(join(folder, name), { recursive: true, force: true })),
+  )
+}

@@ -73,3 +73,5 @@ export type Manifest = v.InferOutput<typeof manifestSchema>
 /** The file names around a manifest, relative to its folder. */
 export const keyFileOfReplica = (id: number): string => `keys/replica-${id}.key`
 export const keyFileOfPrincipal = (name: string): string => `keys/${name}.key`
+/** Beside a replica's data, in its data folder: what it recorded of its runs. A wiped disk keeps it. */
+export const recordingFolder = 'recording'

@@ -10,9 +10,10 @@ export interface Arguments {
   readonly keyFile: string
   readonly dataFolder: string
   readonly allowFaults: boolean
+  readonly recordingBytesMax: number
 }
 
-const usage = '--cluster FILE --id K [--data DIR] [--key FILE] [--allow-faults]'
+const usage = '--cluster FILE --id K [--data DIR] [--key FILE] [--allow-faults] [--recording-mb N]'
 
 const options = {
   cluster: { type: 'string' },
@@ -20,6 +21,7 @@ const options = {
   data: { type: 'string' },
   key: { type: 'string' },
   'allow-faults': { type: 'boolean', default: false },
+  'recording-mb': { type: 'string', default: '256' },
 } as const
 
 /** Key and data lie beside the manifest unless said otherwise. Errors are `bad-request`. */
@@ -32,6 +34,8 @@ export const parseArguments = (args: readonly string[]): Result<Arguments> => {
   }
   if (values.cluster === undefined || values.id === undefined) return fail('bad-request', `--cluster and --id are needed; usage: ${usage}`)
   if (!/^(0|[1-9]\d?)$/.test(values.id)) return fail('bad-request', `--id is a replica's number, 0 to 99, not ${values.id}`)
+  if (!/^\d{1,6}$/.test(values['recording-mb']))
+    return fail('bad-request', `--recording-mb is a number of MiB, not ${values['recording-mb']}`)
   const manifestFile = resolve(values.cluster)
   const folder = dirname(manifestFile)
   const id = Number(values.id)
@@ -41,5 +45,6 @@ export const parseArguments = (args: readonly string[]): Result<Arguments> => {
     keyFile: resolve(values.key ?? join(folder, keyFileOfReplica(id))),
     dataFolder: resolve(values.data ?? join(folder, 'data', `replica-${id}`)),
     allowFaults: values['allow-faults'],
+    recordingBytesMax: Number(values['recording-mb']) * 1_048_576,
   })
 }

@@ -6,6 +6,7 @@ import type { ClientMessage, Request } from '../pbft/protocol/messages.ts'
 import { encodeMessage } from '../pbft/wire/index.ts'
 import type { Count } from './counters.ts'
 import type { Inbox } from './inbox.ts'
+import type { Recording } from './recording.ts'
 
 /** Most client links at one replica; more are closed. */
 const linksMax = 4_096
@@ -16,8 +17,9 @@ const keysTriedMax = 16
 
 export interface ClientsOptions {
   readonly count: Count
-  inboxFor(link: Link, deliver: (request: Request, isUnverified: boolean) => void): Inbox
-  deliver(request: Request, isUnverified: boolean): void
+  readonly recording: Recording
+  inboxFor(link: Link, deliver: (request: Request, isUnverified: boolean, wire: Uint8Array) => void): Inbox
+  deliver(request: Request, isUnverified: boolean, wire: Uint8Array): void
 }
 
 export interface Clients {
@@ -76,23 +78,27 @@ export const createClients = (options: ClientsOptions): Clients => {
       const own = links.get(link.peer.name) ?? new Set<Link>()
       links.set(link.peer.name, own.add(link))
       connected += 1
-      const inbox = options.inboxFor(link, (request, isUnverified) => {
+      const inbox = options.inboxFor(link, (request, isUnverified, wire) => {
         remember(request.client, link)
-        options.deliver(request, isUnverified)
+        options.deliver(request, isUnverified, wire)
       })
       return {
         onMessages(messages) {
           if (!cut) inbox.take(messages)
+          else for (const message of messages) options.recording.refused(link.peer.name, 'clients-cut', message)
         },
         onClose: () => drop(link),
       }
     },
     send(message) {
-      if (cut) return
+      const bytes = encodeMessage(message)
       const route = routes.get(message.client)
       const own = route === undefined ? links.get(principalOf(message.client)) : null
-      if (route === undefined && own === undefined) return
-      const bytes = encodeMessage(message)
+      if (cut || (route === undefined && own === undefined)) {
+        options.recording.sentToClient(message, bytes, cut ? 'clients-cut' : 'no-client')
+        return
+      }
+      options.recording.sentToClient(message, bytes, 'sent')
       if (route !== undefined) sendTo(route, bytes)
       // Backups learn of a request inside a batch; the session is behind one of its principal's links.
       else for (const link of own ?? []) sendTo(link, bytes)

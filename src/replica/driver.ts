@@ -7,6 +7,7 @@ import type { ReplicaId } from '../pbft/protocol/ids.ts'
 import type { AuthenticationWanted, ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
 import type { LogRecord } from '../pbft/protocol/records.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pbft/protocol/steps.ts'
+import type { Recording } from './recording.ts'
 import type { Storage } from './storage.ts'
 import { createTimers } from './timers.ts'
 
@@ -18,6 +19,7 @@ const idleRecordsMax = 64
 export interface DriverOptions {
   readonly core: ReplicaCore
   readonly storage: Storage
+  readonly recording: Recording
   send(to: readonly ReplicaId[], message: ReplicaMessage): void
   reply(reply: Reply): void
   wantSignature(message: AuthenticationWanted): void
@@ -29,8 +31,8 @@ export interface DriverOptions {
 }
 
 export interface Driver {
-  /** Hands in an input; it is stepped soon, in order. */
-  post(input: Input): void
+  /** Hands in an input; it is stepped soon, in order. `wire`: the bytes in which its message came. */
+  post(input: Input, wire?: Uint8Array): void
   /** Stops timers and steps nothing any more; what was stepped is written before. */
   stop(): void
 }
@@ -38,8 +40,8 @@ export interface Driver {
 type Gated = Extract<Effect, { type: 'send' | 'reply' }>
 
 export const createDriver = (options: DriverOptions): Driver => {
-  const { core, storage } = options
-  let inputs: Input[] = []
+  const { core, storage, recording } = options
+  let inputs: { readonly input: Input; readonly wire: Uint8Array | null }[] = []
   let scheduled = false
   let stopped = false
   let records: LogRecord[] = []
@@ -90,8 +92,9 @@ export const createDriver = (options: DriverOptions): Driver => {
     }
   }
 
-  const step = (input: Input): void => {
+  const step = (input: Input, wire: Uint8Array | null = null): void => {
     const nowMs = Date.now()
+    recording.input(input, nowMs, wire)
     for (const effect of core.step(input, nowMs)) run(effect, nowMs)
   }
 
@@ -132,7 +135,7 @@ export const createDriver = (options: DriverOptions): Driver => {
     guarded(() => {
       const burst = inputs
       inputs = []
-      for (const input of burst) step(input)
+      for (const { input, wire } of burst) step(input, wire)
       // Timers come last: after a pause of this process, what came in the meantime may have made them void.
       for (const timer of due) {
         due.delete(timer)
@@ -150,8 +153,8 @@ export const createDriver = (options: DriverOptions): Driver => {
     setImmediate(turn)
   }
 
-  const post = (input: Input): void => {
-    inputs.push(input)
+  const post = (input: Input, wire?: Uint8Array): void => {
+    inputs.push({ input, wire: wire ?? null })
     schedule()
   }
 

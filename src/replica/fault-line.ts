@@ -1,5 +1,6 @@
 /** Messages on their way to one peer under an injected fault: held until they are due. */
 import { isFaultless, noLinkFault, planDeliveries, type LinkRule } from '../pbft/faults/index.ts'
+import type { SendFate } from '../pbft/wire/index.ts'
 
 /** Most bytes held back for one peer; beyond it the oldest are lost, as on a real line. */
 const heldBytesMax = 67_108_864
@@ -7,8 +8,8 @@ const heldBytesMax = 67_108_864
 export interface FaultLine {
   /** From now on. A rule that is set again changes nothing. */
   setRule(rule: LinkRule): void
-  /** Passes the message on now, later, twice or never. */
-  send(bytes: Uint8Array): void
+  /** Passes the message on now, later, twice or never; returns what became of it as far as that is known. */
+  send(bytes: Uint8Array): SendFate
   close(): void
 }
 
@@ -21,7 +22,8 @@ interface Held {
   readonly corrupt: boolean
 }
 
-export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) => void): FaultLine => {
+/** `deliver` returns whether there was a link. */
+export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) => boolean): FaultLine => {
   let rule = noLinkFault
   let lastDueMs = 0
   let heldBytes = 0
@@ -71,16 +73,20 @@ export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) =
     },
     send(bytes) {
       if (isFaultless(rule) && held.length === 0) {
-        deliver(bytes, false)
-        return
+        return deliver(bytes, false) ? 'sent' : 'no-link'
       }
       const now = performance.now()
       const plan = planDeliveries(rule, now, lastDueMs, Math.random)
       lastDueMs = plan.lastDueMs
+      let fate: SendFate = rule.cut ? 'cut' : 'loss'
       for (const { dueMs, corrupt } of plan.deliveries) {
-        if (dueMs <= now && held.length === 0) deliver(bytes, corrupt)
-        else hold({ dueMs, bytes, corrupt })
+        if (dueMs > now || held.length > 0) {
+          hold({ dueMs, bytes, corrupt })
+          fate = 'held'
+        } else if (!deliver(bytes, corrupt)) fate = 'no-link'
+        else fate = corrupt ? 'corrupt' : 'sent'
       }
+      return fate
     },
     close() {
       if (timer !== null) clearTimeout(timer)

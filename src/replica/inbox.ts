@@ -7,6 +7,7 @@ import { decodeMessage, signedParts, type SignedPart } from '../pbft/wire/index.
 import { principalOf } from '../pbft/protocol/ids.ts'
 import type { Batch, Message } from '../pbft/protocol/messages.ts'
 import type { Count } from './counters.ts'
+import type { Recording } from './recording.ts'
 import type { RequestMacs } from './request-macs.ts'
 import type { Verifier } from './verification.ts'
 
@@ -24,8 +25,9 @@ export interface InboxOptions {
   /** Null where the cluster takes signed requests only. */
   readonly macs: RequestMacs | null
   readonly count: Count
-  /** `unverified`: its requests whose MACs do not hold here, by index. */
-  deliver(message: Message, unverified: readonly number[]): void
+  readonly recording: Recording
+  /** `unverified`: its requests whose MACs do not hold here, by index. `wire`: the bytes in which it came. */
+  deliver(message: Message, unverified: readonly number[], wire: Uint8Array): void
 }
 
 export interface Inbox {
@@ -51,7 +53,7 @@ const objection = ({ role, peer, macs }: InboxOptions, message: Message): string
 const none: readonly number[] = []
 
 interface Waiting {
-  readonly messages: readonly Message[]
+  readonly messages: readonly { readonly message: Message; readonly wire: Uint8Array }[]
   /** How many parts each message has. */
   readonly counts: readonly number[]
   readonly bytes: number
@@ -59,16 +61,21 @@ interface Waiting {
 }
 
 export const createInbox = (options: InboxOptions): Inbox => {
-  const { role, peer, n, clusterId, verifier, macs, count, deliver } = options
+  const { role, peer, n, clusterId, verifier, macs, count, recording, deliver } = options
   const line: Waiting[] = []
   let waitingBytes = 0
 
+  const refuse = (reason: string, what: string, wire: Uint8Array): void => {
+    count(reason, `${what} from ${role} ${peer}`)
+    recording.refused(peer, reason, wire)
+  }
+
   const release = (frame: Waiting): void => {
     let at = 0
-    for (const [i, message] of frame.messages.entries()) {
+    for (const [i, { message, wire }] of frame.messages.entries()) {
       const end = at + (frame.counts[i] as number)
-      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message, macs?.unverified(message) ?? none)
-      else count('bad-signature', `${message.type} from ${role} ${peer}`)
+      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message, macs?.unverified(message) ?? none, wire)
+      else refuse('bad-signature', message.type, wire)
       at = end
     }
   }
@@ -84,12 +91,12 @@ export const createInbox = (options: InboxOptions): Inbox => {
   const decode = (bytes: Uint8Array): Message | null => {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok) {
-      count('malformed-message', `${decoded.reason} from ${role} ${peer}`)
+      refuse('malformed-message', decoded.reason, bytes)
       return null
     }
     const against = objection(options, decoded.value)
     if (against === null) return decoded.value
-    count(against, `${decoded.value.type} from ${role} ${peer}`)
+    refuse(against, decoded.value.type, bytes)
     return null
   }
 
@@ -100,14 +107,14 @@ export const createInbox = (options: InboxOptions): Inbox => {
         count('overload', `${role} ${peer}`)
         return
       }
-      const messages: Message[] = []
+      const messages: Waiting['messages'][number][] = []
       const counts: number[] = []
       const parts: SignedPart[] = []
       for (const frame of frames) {
         const message = decode(frame)
         if (message === null) continue
         const own = signedParts(message, n, clusterId)
-        messages.push(message)
+        messages.push({ message, wire: frame })
         counts.push(own.length)
         parts.push(...own)
       }

@@ -79,6 +79,7 @@ const main = async (): Promise<void> => {
     key,
     dataFolder: parsed.dataFolder,
     allowFaults: parsed.allowFaults,
+    recordingBytesMax: parsed.recordingBytesMax,
     log,
     onFatal: (error) => onFatal(log, error),
     onStop: () => stop('an operator asked for it'),

@@ -1,7 +1,8 @@
 /** One replica, put together: core, storage, links and control. */
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { TransportFaults } from '../contract/faults.ts'
-import type { Manifest } from '../contract/manifest.ts'
+import { recordingFolder, type Manifest } from '../contract/manifest.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { accept, directoryOf, sha256, sign, type Accepter, type Link, type LinkHandlers, type PrivateKey } from '../link/index.ts'
 import type { Capabilities } from '../pbft/protocol/capabilities.ts'
@@ -22,6 +23,7 @@ import { createObservation } from './observation.ts'
 import { createReporter } from './report.ts'
 import { createRequestMacs, type RequestMacs, type RequestMacsOptions } from './request-macs.ts'
 import { openSqliteStorage } from './sqlite-storage.ts'
+import { noRecording, openRecording, type Recording } from './recording.ts'
 import type { Storage } from './storage.ts'
 import { createTransport, type Transport } from './transport.ts'
 import { createVerifier } from './verification.ts'
@@ -32,6 +34,8 @@ export interface ReplicaOptions {
   readonly key: PrivateKey
   readonly dataFolder: string
   readonly allowFaults: boolean
+  /** What of the run is kept for those who look at it afterwards, bytes; 0: nothing. */
+  readonly recordingBytesMax: number
   readonly log: Logger
   /** Nothing more will come of this replica: storage failed, or an invariant broke. */
   onFatal(error: unknown): void
@@ -55,6 +59,19 @@ const openStorage = ({ manifest, id, dataFolder }: ReplicaOptions): Storage =>
   manifest.durability === 'none'
     ? createMemoryStorage()
     : openSqliteStorage({ folder: dataFolder, clusterId: manifest.clusterId, replica: id, durability: manifest.durability })
+
+/** A recording that cannot be is no reason not to run. */
+const startRecording = ({ manifest, id, dataFolder, recordingBytesMax, log }: ReplicaOptions): Recording => {
+  if (recordingBytesMax === 0) return noRecording
+  const onFailed = (error: unknown): void => log.warn({ err: error }, 'the run is not recorded any more')
+  try {
+    const folder = join(dataFolder, recordingFolder)
+    return openRecording({ folder, clusterId: manifest.clusterId, id, bytesMax: recordingBytesMax, onFailed })
+  } catch (error) {
+    onFailed(error)
+    return noRecording
+  }
+}
 
 /** How often a replica looks whether its data is still there, ms. */
 const checkStorageMs = 1_000
@@ -92,10 +109,17 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const storage = openStorage(options)
   const config = { ...manifest.parameters, n, id: asReplicaId(id) }
   const capabilities = capabilitiesOf(key, manifest.clusterId)
-  const core = createReplica(config, capabilities, createService(), storage.load())
+  const recording = startRecording(options)
+  const persisted = storage.load()
+  recording.start(config, persisted)
+  const recorded: Capabilities = { ...capabilities, sign: (message) => recording.signed(capabilities.sign(message)) }
+  const core = createReplica(config, recorded, createService(), persisted)
 
   const onEvent = (event: ProtocolEvent, atMs: number): void => {
-    if (event.type === 'rejected') counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
+    if (event.type === 'rejected') {
+      counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
+      recording.rejected(event.reason)
+    }
     observation.onEvent(event, atMs)
     reporter.onEvent(event)
     if (!frequent.has(event.type)) log.info({ event }, event.type)
@@ -120,6 +144,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const driver = createDriver({
     core,
     storage,
+    recording,
     send: outbox.send,
     reply: outbox.reply,
     wantSignature: outbox.wantSignature,
@@ -134,6 +159,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     id,
     key,
     count: counters.count,
+    recording,
     inboxFor: (peer) =>
       createInbox({
         role: 'replica',
@@ -143,8 +169,9 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         verifier,
         macs: macsWith((client) => clients.requestKeys(client)),
         count: counters.count,
-        deliver: (message: Message, unverified) =>
-          driver.post({ type: 'message', from: peer, message: message as ReplicaMessage, unverified }),
+        recording,
+        deliver: (message: Message, unverified, wire) =>
+          driver.post({ type: 'message', from: peer, message: message as ReplicaMessage, unverified }, wire),
       }),
     onConnected: (peer) => driver.post({ type: 'connected', peer }),
     log: (message, peer, detail) => log.info({ peer, detail }, message),
@@ -152,6 +179,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
 
   const clients: Clients = createClients({
     count: counters.count,
+    recording,
     inboxFor: (link, deliver) =>
       createInbox({
         role: 'client',
@@ -161,11 +189,12 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         verifier,
         macs: macsWith(() => [link.requestKey]),
         count: counters.count,
-        deliver: (message, unverified) => {
-          if (message.type === 'request') deliver(message, unverified.length > 0)
+        recording,
+        deliver: (message, unverified, wire) => {
+          if (message.type === 'request') deliver(message, unverified.length > 0, wire)
         },
       }),
-    deliver: (request, isUnverified) => driver.post({ type: 'request', request, isUnverified }),
+    deliver: (request, isUnverified, wire) => driver.post({ type: 'request', request, isUnverified }, wire),
   })
 
   const reporter = createReporter({
@@ -206,6 +235,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
       transport.setFaults(next)
       clients.setCut(next.clientsCut)
       outbox.set(next.byzantine)
+      recording.faults(next)
       log.info({ faults: next }, 'faults')
     },
     history,
@@ -249,6 +279,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     async close() {
       stopParts()
       await accepter.value.close()
+      await recording.close()
       storage.close()
     },
   })

@@ -9,6 +9,7 @@ import { encodeMessage } from '../pbft/wire/index.ts'
 import type { Count } from './counters.ts'
 import { createFaultLine, type FaultLine } from './fault-line.ts'
 import type { Inbox } from './inbox.ts'
+import type { Recording } from './recording.ts'
 
 /** A peer counts as heard for this long after its last frame, ms. */
 const heardForMs = 1_000
@@ -19,6 +20,7 @@ export interface TransportOptions {
   readonly id: number
   readonly key: PrivateKey
   readonly count: Count
+  readonly recording: Recording
   /** Makes the way to the core for what one link brings. */
   inboxFor(peer: ReplicaId): Inbox
   onConnected(peer: ReplicaId): void
@@ -56,16 +58,17 @@ export const createTransport = (options: TransportOptions): Transport => {
       link: null,
       incomingCut: false,
       line: createFaultLine((bytes, corrupt) => {
-        if (state.link === null) return
+        if (state.link === null) return false
         if (!corrupt) {
           state.link.send(bytes)
-          return
+          return true
         }
         // A frame of its own: what else is under way stays whole.
         state.link.flush()
         state.link.corruptNextFrame()
         state.link.send(bytes)
         state.link.flush()
+        return true
       }),
     }
     return state
@@ -82,7 +85,9 @@ export const createTransport = (options: TransportOptions): Transport => {
     return {
       onMessages(messages) {
         // A link that was replaced must not bring what is older than the new one's.
-        if (peer.link === link && !peer.incomingCut) inbox.take(messages)
+        if (peer.link !== link) return
+        if (!peer.incomingCut) inbox.take(messages)
+        else for (const message of messages) options.recording.refused(String(peer.id), 'cut', message)
       },
       onClose(detail, rejected) {
         if (rejected !== null && link.peer.role === 'replica') count(rejected, `replica ${peer.id}: ${detail}`)
@@ -124,7 +129,8 @@ export const createTransport = (options: TransportOptions): Transport => {
     },
     send(to, message) {
       const bytes = encodeMessage(message)
-      for (const peer of to) peers.get(peer)?.line.send(bytes)
+      const fates = to.map((replica) => ({ replica, fate: peers.get(replica)?.line.send(bytes) ?? 'no-link' }))
+      options.recording.sent(message, bytes, fates)
     },
     flush() {
       for (const peer of peers.values()) peer.link?.flush()

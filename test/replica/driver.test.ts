@@ -10,6 +10,7 @@ import type { PrePrepare, Request } from '../../src/pbft/protocol/messages.ts'
 import { createReplica } from '../../src/pbft/protocol/replica.ts'
 import { createService, encodeOperation } from '../../src/pbft/service/index.ts'
 import { encodeBatch, signedBytes } from '../../src/pbft/wire/index.ts'
+import { noRecording } from '../../src/replica/recording.ts'
 import { createDriver, type Driver } from '../../src/replica/driver.ts'
 import { openSqliteStorage } from '../../src/replica/sqlite-storage.ts'
 import { StorageError, type Storage } from '../../src/replica/storage.ts'
@@ -56,6 +57,7 @@ const makeReplica = (n: number, id: number) => {
   const driver = createDriver({
     core,
     storage,
+    recording: noRecording,
     send: (_to, message) => acts.push(`send ${message.type}`),
     reply: (reply) => acts.push(`reply ${reply.timestamp}`),
     wantSignature: (message) => acts.push(`wants ${message.timestamp} signed`),

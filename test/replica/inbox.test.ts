@@ -7,6 +7,7 @@ import { directoryOf } from '../../src/link/manifest.ts'
 import { asClientId, asClientTimestamp, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
 import type { Checkpoint, Message, Prepare, PrePrepare, Request } from '../../src/pbft/protocol/messages.ts'
 import { encodeBatch, encodeMessage, requestSignedBytes, signedBytes } from '../../src/pbft/wire/index.ts'
+import { noRecording } from '../../src/replica/recording.ts'
 import { createInbox } from '../../src/replica/inbox.ts'
 import { createRequestMacs, type RequestMacs } from '../../src/replica/request-macs.ts'
 import { createVerifier } from '../../src/replica/verification.ts'
@@ -30,6 +31,7 @@ const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVe
     verifier,
     macs,
     count: (reason) => refused.push(reason),
+    recording: noRecording,
     deliver(message, unverified) {
       got.push(message)
       verdicts.push(unverified)

@@ -5,6 +5,30 @@ export * from './limits.ts'
 export { decodeMessage, encodeMessage } from './message.ts'
 export { decodeReasons, type Decoded, type DecodeReason } from './reader.ts'
 export { decodeRecord, encodeRecord } from './record.ts'
+export {
+  decodeEntry,
+  encodeEntry,
+  encodeInputHead,
+  inputMessageBytes,
+  type RecordedEntry,
+  type SendFate,
+  type ShortEntry,
+  type Timed,
+} from './recorded.ts'
+export {
+  blockBytesTarget,
+  blockHeaderBytes,
+  positionOf,
+  readBlock,
+  readBlockHead,
+  sealBlock,
+  segmentEntriesMax,
+  segmentName,
+  segmentOf,
+  segmentOfName,
+  type BlockHead,
+} from './recorded-blocks.ts'
+export { headOf, messageTypeOf, type MessageHead } from './head.ts'
 export { decodeRequest, encodeRequest, type UnauthenticatedRequest } from './request.ts'
 export {
   requestSignedBytes,

@@ -1,6 +1,7 @@
 /** The first byte of each message and log record. Numbers are never used again for anything else. */
 import type { Message } from '../protocol/messages.ts'
 import type { LogRecord } from '../protocol/records.ts'
+import type { RecordedEntry } from './recorded.ts'
 
 export const messageTags = {
   request: 1,
@@ -29,3 +30,17 @@ export const recordTags = {
   checkpoint: 71,
   stable: 72,
 } as const satisfies Record<LogRecord['kind'], number>
+
+export const recordedTags = {
+  segment: 1,
+  start: 2,
+  record: 3,
+  partition: 4,
+  input: 5,
+  signed: 6,
+  rejected: 7,
+  sent: 8,
+  refused: 9,
+  faults: 10,
+  end: 11,
+} as const satisfies Record<RecordedEntry['kind'], number>

@@ -12,6 +12,7 @@ interface ReplicaOptions {
   readonly id: number
   readonly data?: string
   readonly allowFaults?: boolean
+  readonly recordingMb?: number
 }
 
 /** The replica's own codes tell a failing disk (3) from a defect (1); a command line has one code for "it ran and failed". */
@@ -24,6 +25,7 @@ const replica = (options: ReplicaOptions): Promise<void> => {
   const args = ['--cluster', cluster, '--id', String(options.id)]
   if (options.data !== undefined) args.push('--data', resolve(options.data))
   if (options.allowFaults) args.push('--allow-faults')
+  if (options.recordingMb !== undefined) args.push('--recording-mb', String(options.recordingMb))
   // The channel makes it end with us, however that happens, as we do with who started us.
   const child = spawn(process.execPath, [entries.replica, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
@@ -46,6 +48,11 @@ export const addReplicaCommand = (program: Command): void => {
     .requiredOption('--id <k>', 'which replica', wholeNumber('--id', 0, 99))
     .option('--data <dir>', 'where it keeps its log (default: beside cluster.json)')
     .option('--allow-faults', 'accept faults from an operator')
+    .option(
+      '--recording-mb <n>',
+      'MiB of its run that are kept to look at; 0: none (default: 256)',
+      wholeNumber('--recording-mb', 0, 999_999),
+    )
     .option('--json', 'log as NDJSON on stdout (it always is)')
     .action(replica)
 }

@@ -1,0 +1,275 @@
+/**
+ * Entries of a replica's recording <-> bytes: what its core was given, in order, with its times, and in short what left. Whoever has the
+ * entries from a `start` on can run the core again: it is deterministic, and the signatures that it made are among them.
+ */
+import type { OperatorCommand, Input, TimerName } from '../protocol/steps.ts'
+import type { ReplicaId } from '../protocol/ids.ts'
+import type { Message, ReplicaMessage } from '../protocol/messages.ts'
+import { readReplica, writeReplica } from './fields.ts'
+import { readHead, writeHead, type MessageHead } from './head.ts'
+import { messageBytesMax, partitionBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
+import { decodeMessage, encodeMessage } from './message.ts'
+import { Reader, type Decoded } from './reader.ts'
+import { recordedTags } from './tags.ts'
+import { Writer } from './writer.ts'
+
+/** What became of a message on its way out of its sender; `held`: a fault delays it, what happened then is not known. */
+export const sendFates = ['sent', 'held', 'cut', 'loss', 'corrupt', 'no-link', 'clients-cut', 'no-client'] as const
+export type SendFate = (typeof sendFates)[number]
+
+const textMax = 1_024
+const jsonMax = 65_535
+
+export type RecordedEntry =
+  /** The first of each file. */
+  | { readonly kind: 'segment'; readonly clusterId: string; readonly replica: ReplicaId }
+  /** A process began. `config` is the core's, as JSON. What it found on its disk follows, when `whole`; else it was too much. */
+  | { readonly kind: 'start'; readonly config: string; readonly whole: boolean }
+  /** A record or partition of the disk, in the order in which the disk gave them. */
+  | { readonly kind: 'record'; readonly bytes: Uint8Array }
+  | { readonly kind: 'partition'; readonly index: number; readonly bytes: Uint8Array }
+  /** The core's input and clock. `bytes`: those of its message on the wire; empty where there is none. */
+  | { readonly kind: 'input'; readonly nowMs: number; readonly input: Input; readonly bytes: Uint8Array }
+  /** The core's last step (or its restoring) signed something. */
+  | { readonly kind: 'signed'; readonly signature: Uint8Array }
+  /** The core refused its last input. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** A message left, or should have; to replicas or, for a reply, to its client (`to` is empty then). `sum`: CRC-32 of its bytes. */
+  | {
+      readonly kind: 'sent'
+      readonly head: MessageHead
+      readonly size: number
+      readonly sum: number
+      readonly to: readonly { readonly replica: ReplicaId; readonly fate: SendFate }[]
+      readonly fate: SendFate
+    }
+  /** A message that came over a link and was kept from the core. `from`: a replica's number or a principal's name. */
+  | {
+      readonly kind: 'refused'
+      readonly from: string
+      readonly reason: string
+      readonly type: number
+      readonly size: number
+      readonly sum: number
+    }
+  /** What an operator makes this replica do wrong from now on: the contract's transport faults as JSON. */
+  | { readonly kind: 'faults'; readonly faults: string }
+  /** The process ended as it should. */
+  | { readonly kind: 'end' }
+
+/** ms since the epoch, with a fraction, beside the entry. */
+export type Timed<T> = T & { readonly at: number }
+
+// Fields of every input that `writeInput` covers: a new one does not compile until it is written too.
+const inputFields = {
+  start: ['type'],
+  message: ['type', 'from', 'message'],
+  request: ['type', 'request'],
+  timer: ['type', 'timer'],
+  connected: ['type', 'peer'],
+  drained: ['type'],
+  operator: ['type', 'command'],
+} as const satisfies { readonly [T in Input['type']]: readonly (keyof Extract<Input, { type: T }>)[] }
+type Uncovered = {
+  [T in Input['type']]: Exclude<keyof Extract<Input, { type: T }>, (typeof inputFields)[T][number]>
+}[Input['type']]
+const nothingUncovered: [Uncovered] extends [never] ? 1 : never = 1
+const inputTags = { start: nothingUncovered, message: 2, request: 3, timer: 4, connected: 5, drained: 6, operator: 7 } as const
+
+const timers = ['view-change', 'status', 'fetch'] as const satisfies readonly TimerName[]
+const allTimers: [Exclude<TimerName, (typeof timers)[number]>] extends [never] ? typeof timers : never = timers
+const commands = ['change-view'] as const satisfies readonly OperatorCommand['kind'][]
+const allCommands: [Exclude<OperatorCommand['kind'], (typeof commands)[number]>] extends [never] ? typeof commands : never = commands
+
+const begin = (tag: number, at: number): Writer => {
+  const writer = new Writer()
+  writer.u8(tag)
+  writer.u53(Math.round(at * 1_000))
+  return writer
+}
+
+/**
+ * The entry of an input up to the bytes of its message, which have to follow (`wireBytes`, empty for inputs without one): they are not
+ * copied here. `at` in ms. Throws a RangeError for what has no encoding.
+ */
+export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8Array {
+  const writer = begin(recordedTags.input, at)
+  writer.u53(nowMs)
+  writer.u8(inputTags[input.type])
+  switch (input.type) {
+    case 'message':
+      writeReplica(writer, input.from)
+      break
+    case 'timer':
+      writer.u8(allTimers.indexOf(input.timer))
+      break
+    case 'connected':
+      writeReplica(writer, input.peer)
+      break
+    case 'operator':
+      writer.u8(allCommands.indexOf(input.command.kind))
+      break
+    case 'start':
+    case 'drained':
+    case 'request':
+      break
+  }
+  return writer.finish()
+}
+
+/** The bytes that follow an input's head: those that came over the link, or the message encoded anew. */
+export const inputMessageBytes = (input: Input): Uint8Array => {
+  if (input.type === 'message') return encodeMessage(input.message)
+  return input.type === 'request' ? encodeMessage(input.request) : none
+}
+const none = new Uint8Array(0)
+
+export type ShortEntry = Exclude<RecordedEntry, { kind: 'input' }>
+
+/** Any other entry. Throws a RangeError for what has no encoding. */
+export function encodeEntry(entry: ShortEntry, at: number): Uint8Array {
+  const writer = begin(recordedTags[entry.kind], at)
+  switch (entry.kind) {
+    case 'segment':
+      writer.text(entry.clusterId, 64)
+      writeReplica(writer, entry.replica)
+      break
+    case 'start':
+      writer.text(entry.config, jsonMax)
+      writer.bool(entry.whole)
+      break
+    case 'record':
+      writer.bytes(entry.bytes, messageBytesMax * 2)
+      break
+    case 'partition':
+      writer.u32(entry.index)
+      writer.bytes(entry.bytes, partitionBytesMax)
+      break
+    case 'signed':
+      writer.shortBytes(entry.signature, signatureBytesMax)
+      break
+    case 'rejected':
+      writer.text(entry.reason, textMax)
+      break
+    case 'sent':
+      writeHead(writer, entry.head)
+      writer.u32(entry.size)
+      writer.u32(entry.sum)
+      writer.u8(sendFates.indexOf(entry.fate))
+      writer.u8(entry.to.length)
+      for (const { replica, fate } of entry.to) {
+        writeReplica(writer, replica)
+        writer.u8(sendFates.indexOf(fate))
+      }
+      break
+    case 'refused':
+      writer.text(entry.from, textMax)
+      writer.text(entry.reason, textMax)
+      writer.u8(entry.type)
+      writer.u32(entry.size)
+      writer.u32(entry.sum)
+      break
+    case 'faults':
+      writer.text(entry.faults, jsonMax)
+      break
+    case 'end':
+      break
+  }
+  return writer.finish()
+}
+
+/** Strict; never throws. Byte strings are views on `bytes`. */
+export function decodeEntry(bytes: Uint8Array): Decoded<Timed<RecordedEntry>> {
+  const reader = new Reader(bytes)
+  const tag = reader.u8()
+  const at = reader.u53() / 1_000
+  const read = entryReaders[tag]
+  if (read === undefined) return { ok: false, reason: 'unknown-tag' }
+  return reader.finish({ ...read(reader), at })
+}
+
+const readFate = (reader: Reader): SendFate => {
+  const fate = sendFates[reader.u8()]
+  if (fate === undefined) reader.fail('unknown-tag')
+  return fate ?? 'sent'
+}
+
+const entryReaders: Readonly<Record<number, (reader: Reader) => RecordedEntry>> = {
+  [recordedTags.segment]: (reader) => ({ kind: 'segment', clusterId: reader.text(64), replica: readReplica(reader) }),
+  [recordedTags.start]: (reader) => ({ kind: 'start', config: reader.text(jsonMax), whole: reader.bool() }),
+  [recordedTags.record]: (reader) => ({ kind: 'record', bytes: reader.bytes(messageBytesMax * 2) }),
+  [recordedTags.partition]: (reader) => ({ kind: 'partition', index: reader.u32(), bytes: reader.bytes(partitionBytesMax) }),
+  [recordedTags.input]: readInput,
+  [recordedTags.signed]: (reader) => ({ kind: 'signed', signature: reader.shortBytes(signatureBytesMax) }),
+  [recordedTags.rejected]: (reader) => ({ kind: 'rejected', reason: reader.text(textMax) }),
+  [recordedTags.sent]: readSent,
+  [recordedTags.refused]: (reader) => ({
+    kind: 'refused',
+    from: reader.text(textMax),
+    reason: reader.text(textMax),
+    type: reader.u8(),
+    size: reader.u32(),
+    sum: reader.u32(),
+  }),
+  [recordedTags.faults]: (reader) => ({ kind: 'faults', faults: reader.text(jsonMax) }),
+  [recordedTags.end]: () => ({ kind: 'end' }),
+}
+
+function readSent(reader: Reader): RecordedEntry {
+  const head = readHead(reader)
+  const size = reader.u32()
+  const sum = reader.u32()
+  const fate = readFate(reader)
+  const count = reader.u8()
+  if (count > replicasMax) reader.fail('too-large')
+  const to: { replica: ReplicaId; fate: SendFate }[] = []
+  for (let i = 0; i < count && !reader.failed; i++) to.push({ replica: readReplica(reader), fate: readFate(reader) })
+  return { kind: 'sent', head, size, sum, to, fate }
+}
+
+function readInput(reader: Reader): RecordedEntry {
+  const nowMs = reader.u53()
+  const tag = reader.u8()
+  switch (tag) {
+    case inputTags.start:
+      return { kind: 'input', nowMs, input: { type: 'start' }, bytes: none }
+    case inputTags.drained:
+      return { kind: 'input', nowMs, input: { type: 'drained' }, bytes: none }
+    case inputTags.timer:
+      return { kind: 'input', nowMs, input: { type: 'timer', timer: readOneOf(reader, allTimers) }, bytes: none }
+    case inputTags.connected:
+      return { kind: 'input', nowMs, input: { type: 'connected', peer: readReplica(reader) }, bytes: none }
+    case inputTags.operator:
+      return { kind: 'input', nowMs, input: { type: 'operator', command: { kind: readOneOf(reader, allCommands) } }, bytes: none }
+    case inputTags.message: {
+      const from = readReplica(reader)
+      const { message, bytes } = readMessage(reader)
+      return { kind: 'input', nowMs, input: { type: 'message', from, message: message as ReplicaMessage }, bytes }
+    }
+    case inputTags.request: {
+      const { message, bytes } = readMessage(reader)
+      if (message.type === 'request') return { kind: 'input', nowMs, input: { type: 'request', request: message }, bytes }
+      break
+    }
+    default:
+      break
+  }
+  reader.fail('unknown-tag')
+  return { kind: 'end' }
+}
+
+function readOneOf<T>(reader: Reader, values: readonly [T, ...T[]]): T {
+  const value = values[reader.u8()]
+  if (value === undefined) reader.fail('unknown-tag')
+  return value ?? values[0]
+}
+
+/** All that is left is the message. */
+function readMessage(reader: Reader): { readonly message: Message; readonly bytes: Uint8Array } {
+  const bytes = reader.fixed(reader.rest().length)
+  const decoded = decodeMessage(bytes)
+  if (decoded.ok) return { message: decoded.value, bytes }
+  reader.fail(decoded.reason)
+  return { message: placeholder, bytes }
+}
+const placeholder: Message = { type: 'status' } as Message

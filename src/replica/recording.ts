@@ -1,0 +1,358 @@
+/**
+ * What this replica writes down for those who look at the run afterwards: each input of its core with its time, and in short what left.
+ * It never slows the protocol: entries gather in memory and go to the disk in blocks, written in the background; what the disk does not
+ * take in time is dropped, and the block after the gap says how much was. `durability` is not for it: nothing here is promised to anyone.
+ */
+import { appendFile, closeSync, mkdirSync, open, readdirSync, readSync, openSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { TransportFaults } from '../contract/faults.ts'
+import type { ProtocolConfig } from '../pbft/protocol/config.ts'
+import { asReplicaId } from '../pbft/protocol/ids.ts'
+import type { ClientMessage, Message } from '../pbft/protocol/messages.ts'
+import type { Persisted } from '../pbft/protocol/records.ts'
+import type { Input } from '../pbft/protocol/steps.ts'
+import {
+  blockBytesTarget,
+  encodeEntry,
+  encodeInputHead,
+  encodeRecord,
+  headOf,
+  inputMessageBytes,
+  sealBlock,
+  segmentEntriesMax,
+  segmentName,
+  segmentOfName,
+  type SendFate,
+  type ShortEntry,
+} from '../pbft/wire/index.ts'
+
+/** Entries wait at most this long for their block, ms. */
+const flushMs = 100
+/** Sealed and not written yet: beyond this, what comes is dropped. */
+const waitingBytesMax = 16 * 1_048_576
+/** What the disk held at the start is recorded up to this size; with more, this start cannot be replayed. */
+const startBytesMax = 64 * 1_048_576
+const segmentsPerRecording = 16
+const segmentBytesMin = 262_144
+
+export interface RecordingStatus {
+  /** All segments together, bytes. */
+  readonly bytes: number
+  /** When the last entry was made, ms since the epoch; 0: there is none. */
+  readonly lastAt: number
+  /** Entries dropped since the start. */
+  readonly lost: number
+}
+
+/** Where another reader of the recording is: a segment's number and an offset in it. */
+export interface RecordingPlace {
+  readonly segment: number
+  readonly offset: number
+}
+
+export interface Recording {
+  start(config: ProtocolConfig, persisted: Persisted): void
+  /** `wire`: the bytes that `input`'s message came in; null: it is encoded anew. */
+  input(input: Input, nowMs: number, wire: Uint8Array | null): void
+  signed<Signature extends Uint8Array>(signature: Signature): Signature
+  rejected(reason: string): void
+  sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void
+  sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void
+  /** Kept from the core. `from`: a replica's number or a principal. */
+  refused(from: string, reason: string, bytes: Uint8Array): void
+  faults(faults: TransportFaults): void
+  status(): RecordingStatus
+  /** Up to `bytesMax` bytes from there on, and where they begin: the next segment when that one is gone or read. Null: nothing more. */
+  read(from: RecordingPlace, bytesMax: number): { readonly place: RecordingPlace; readonly bytes: Uint8Array } | null
+  /** Resolves when everything is written. */
+  close(): Promise<void>
+}
+
+export interface RecordingOptions {
+  readonly folder: string
+  readonly clusterId: string
+  readonly id: number
+  /** All segments together, bytes; the oldest go. */
+  readonly bytesMax: number
+  /** It cannot be written any more, and ends. */
+  onFailed(error: unknown): void
+}
+
+export const noRecording: Recording = {
+  start: () => undefined,
+  input: () => undefined,
+  signed: (signature) => signature,
+  rejected: () => undefined,
+  sent: () => undefined,
+  sentToClient: () => undefined,
+  refused: () => undefined,
+  faults: () => undefined,
+  status: () => ({ bytes: 0, lastAt: 0, lost: 0 }),
+  read: () => null,
+  close: () => Promise.resolve(),
+}
+
+interface Segment {
+  readonly number: number
+  bytes: number
+}
+
+interface Sealed {
+  readonly segment: number
+  readonly block: Uint8Array
+}
+
+const crc = (bytes: Uint8Array): number => crc32(bytes)
+
+class FileRecording implements Recording {
+  readonly #options: RecordingOptions
+  readonly #segmentBytes: number
+  /** Oldest first; the last one is being written. */
+  readonly #segments: Segment[]
+  #entries: Uint8Array[][] = []
+  #entriesBytes = 0
+  #index = 0
+  #firstAt = 0
+  #lastAt = 0
+  #lostBefore = 0
+  #lost = 0
+  readonly #waiting: Sealed[] = []
+  #waitingBytes = 0
+  #writing = false
+  /** The open file and its segment. */
+  #file: { readonly segment: number; readonly descriptor: number } | null = null
+  #timer: NodeJS.Timeout | null = null
+  /** Nothing more is taken: it failed or was closed. */
+  #failed = false
+  #starting = false
+  #onClosed: (() => void) | null = null
+  #origin = performance.timeOrigin
+
+  constructor(options: RecordingOptions) {
+    this.#options = options
+    this.#segmentBytes = Math.max(segmentBytesMin, Math.floor(options.bytesMax / segmentsPerRecording))
+    mkdirSync(options.folder, { recursive: true })
+    this.#segments = readdirSync(options.folder)
+      .flatMap((name) => segmentOfName(name) ?? [])
+      .sort((a, b) => a - b)
+      .map((number) => ({ number, bytes: statSync(this.#path(number)).size }))
+    this.#beginSegment()
+  }
+
+  start(config: ProtocolConfig, persisted: Persisted): void {
+    const records = persisted.records.map(encodeRecord)
+    const size = [...records, ...persisted.partitions.map(({ bytes }) => bytes)].reduce((sum, { length }) => sum + length, 0)
+    const whole = size <= startBytesMax
+    this.#put({ kind: 'start', config: JSON.stringify(config), whole })
+    if (!whole) return
+    // It has to be whole to be of use, however long the disk takes.
+    this.#starting = true
+    for (const { index, bytes } of persisted.partitions) this.#put({ kind: 'partition', index, bytes })
+    for (const bytes of records) this.#put({ kind: 'record', bytes })
+    this.#starting = false
+  }
+
+  input(input: Input, nowMs: number, wire: Uint8Array | null): void {
+    const at = this.#stamp()
+    // The clock was set: times here have to stay near those that others compare them with.
+    if (Math.abs(at - nowMs) > 5) this.#origin += nowMs - at
+    this.#guarded(at, () => [encodeInputHead(input, nowMs, at), wire ?? inputMessageBytes(input)])
+  }
+
+  signed<Signature extends Uint8Array>(signature: Signature): Signature {
+    this.#put({ kind: 'signed', signature })
+    return signature
+  }
+
+  rejected(reason: string): void {
+    this.#put({ kind: 'rejected', reason })
+  }
+
+  sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void {
+    const recipients = to.map(({ replica, fate }) => ({ replica: asReplicaId(replica), fate }))
+    this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: recipients, fate: 'sent' })
+  }
+
+  sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void {
+    this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: [], fate })
+  }
+
+  refused(from: string, reason: string, bytes: Uint8Array): void {
+    this.#put({ kind: 'refused', from, reason, type: bytes[0] ?? 0, size: bytes.length, sum: crc32(bytes) })
+  }
+
+  faults(faults: TransportFaults): void {
+    this.#put({ kind: 'faults', faults: JSON.stringify(faults) })
+  }
+
+  status(): RecordingStatus {
+    return { bytes: this.#segments.reduce((sum, { bytes }) => sum + bytes, 0), lastAt: this.#lastAt, lost: this.#lost }
+  }
+
+  read(from: RecordingPlace, bytesMax: number): { readonly place: RecordingPlace; readonly bytes: Uint8Array } | null {
+    for (const { number } of this.#segments) {
+      if (number < from.segment) continue
+      const offset = number === from.segment ? from.offset : 0
+      const bytes = readPart(this.#path(number), offset, bytesMax)
+      if (bytes.length > 0) return { place: { segment: number, offset }, bytes }
+    }
+    return null
+  }
+
+  close(): Promise<void> {
+    this.#put({ kind: 'end' })
+    this.#seal()
+    return new Promise((resolve) => {
+      this.#onClosed = resolve
+      this.#write()
+    })
+  }
+
+  #stamp(): number {
+    return this.#origin + performance.now()
+  }
+
+  #put(entry: ShortEntry): void {
+    const at = this.#stamp()
+    this.#guarded(at, () => [encodeEntry(entry, at)])
+  }
+
+  /** What cannot be encoded or held is lost, and counted; the protocol never hears of it. */
+  #guarded(at: number, encode: () => Uint8Array[]): void {
+    if (this.#failed) return
+    if (this.#waitingBytes > waitingBytesMax && !this.#starting) {
+      this.#lose()
+      return
+    }
+    let pieces: Uint8Array[]
+    try {
+      pieces = encode()
+    } catch {
+      this.#lose()
+      return
+    }
+    if (this.#entries.length === 0) this.#firstAt = at
+    this.#lastAt = at
+    this.#entries.push(pieces)
+    for (const piece of pieces) this.#entriesBytes += piece.length + 4
+    if (this.#entriesBytes >= blockBytesTarget) this.#seal()
+    else this.#timer ??= setTimeout(() => this.#seal(), flushMs)
+  }
+
+  #lose(): void {
+    // What came before the gap goes into a block of its own, so that the next one can say where the gap is.
+    if (this.#entries.length > 0) this.#seal()
+    this.#lost += 1
+    this.#lostBefore += 1
+  }
+
+  #seal(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    const entries = this.#entries
+    const segment = this.#segments.at(-1)
+    if (entries.length === 0 || segment === undefined || this.#failed) return
+    const head = { firstIndex: this.#index, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt: this.#lastAt }
+    const block = sealBlock(entries, head, crc)
+    this.#index += entries.length
+    this.#lostBefore = 0
+    this.#entries = []
+    this.#entriesBytes = 0
+    segment.bytes += block.length
+    this.#waiting.push({ segment: segment.number, block })
+    this.#waitingBytes += block.length
+    if (segment.bytes >= this.#segmentBytes || this.#index >= segmentEntriesMax) this.#beginSegment()
+    this.#write()
+  }
+
+  #beginSegment(): void {
+    this.#segments.push({ number: (this.#segments.at(-1)?.number ?? 0) + 1, bytes: 0 })
+    this.#index = 0
+    let total = this.#segments.reduce((sum, { bytes }) => sum + bytes, 0)
+    while (total > this.#options.bytesMax - this.#segmentBytes && this.#segments.length > 2) {
+      const oldest = this.#segments.shift() as Segment
+      total -= oldest.bytes
+      rmSync(this.#path(oldest.number), { force: true })
+    }
+    this.#put({ kind: 'segment', clusterId: this.#options.clusterId, replica: asReplicaId(this.#options.id) })
+  }
+
+  #path(segment: number): string {
+    return join(this.#options.folder, segmentName(segment))
+  }
+
+  #write(): void {
+    if (this.#writing) return
+    const next = this.#waiting[0]
+    if (next === undefined || this.#failed) {
+      if (this.#onClosed !== null) this.#end(this.#onClosed)
+      return
+    }
+    this.#writing = true
+    this.#withFile(next.segment, (descriptor) => {
+      appendFile(descriptor, next.block, (error) => {
+        this.#writing = false
+        this.#waiting.shift()
+        this.#waitingBytes -= next.block.length
+        if (error !== null) this.#fail(error)
+        this.#write()
+      })
+    })
+  }
+
+  #end(resolve: () => void): void {
+    if (this.#file !== null) closeSync(this.#file.descriptor)
+    this.#file = null
+    this.#failed = true
+    this.#onClosed = null
+    resolve()
+  }
+
+  #withFile(segment: number, use: (descriptor: number) => void): void {
+    if (this.#file?.segment === segment) {
+      use(this.#file.descriptor)
+      return
+    }
+    if (this.#file !== null) closeSync(this.#file.descriptor)
+    this.#file = null
+    open(this.#path(segment), 'a', 0o600, (error, descriptor) => {
+      if (error !== null) {
+        this.#writing = false
+        this.#fail(error)
+        this.#write()
+        return
+      }
+      this.#file = { segment, descriptor }
+      use(descriptor)
+    })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#waiting.length = 0
+    this.#waitingBytes = 0
+    this.#entries = []
+    this.#options.onFailed(error)
+  }
+}
+
+const readPart = (path: string, offset: number, bytesMax: number): Uint8Array => {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r')
+  } catch {
+    // Not begun yet.
+    return new Uint8Array(0)
+  }
+  try {
+    const buffer = new Uint8Array(bytesMax)
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, bytesMax, offset))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Begins a new segment in the folder, which is created. Throws the system's error when that cannot be. */
+export const openRecording = (options: RecordingOptions): Recording => new FileRecording(options)
