@@ -17,6 +17,7 @@ import { Load, noLoad } from './load.ts'
 import { LogReader } from './log-reader.ts'
 import { Log } from './log.ts'
 import { Member, startTimeoutMs } from './member.ts'
+import { Messages } from './messages.ts'
 import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
 import { joinCheckpoints, joinViews } from './model/past.ts'
@@ -43,6 +44,7 @@ export class Cluster {
   readonly opened: OpenedFolder
   readonly log: Log
   readonly requests: Requests
+  readonly messages: Messages
   readonly faults: FaultBoard
   readonly samples = new Samples()
   readonly alarms = new Alarms()
@@ -98,6 +100,13 @@ export class Cluster {
       onForgotten: () => this.#onForgotten(),
       onLost: (remembered, recorded) => monitors.lost(remembered, recorded),
       onGrown: () => this.#emitLog(this.log.last),
+    })
+    this.messages = new Messages({
+      recording,
+      clusterId: opened.manifest.clusterId,
+      n,
+      run: () => ({ replicas: this.#members.map((member) => ({ folder: member.recordingFolder, offsetMs: member.clock.ms })) }),
+      onMore: (last) => events.emit({ type: 'messages', last }),
     })
     this.#links = new ClientLinks({ directory: opened.directory, manifest: opened.manifest, principal: opened.operator })
     this.requests = new Requests({
@@ -331,7 +340,10 @@ export class Cluster {
         if (!this.#closing && !member.ending && (!member.local || member.running)) this.#alarm('alarm.replica.unreachable', { replica: id })
       },
       onRefused: (message) => this.#alarm('alarm.replica.refused', { replica: id, message }),
-      onReport: (report) => this.#model.onReport(member, report, Date.now()),
+      onReport: (report) => {
+        this.#model.onReport(member, report, Date.now())
+        if (report.recording.lastAt > 0) this.messages.recorded(report.recording.lastAt - member.clock.ms)
+      },
       onObserved: (message) => this.#model.onObserved(member, message, Date.now()),
       onExit: (exit, expected) => {
         this.faults.memberExited(id)
@@ -397,6 +409,7 @@ export class Cluster {
       this.#alarm('alarm.monitor.violated', { monitor: monitor.name, message: monitor.detail })
     }
     this.#events.emit({ type: 'status', status })
+    this.messages.tick()
   }
 
   #watchState(now: ReplicaStatus, before: ReplicaStatus | null): void {

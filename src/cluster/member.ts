@@ -182,6 +182,11 @@ export class Member {
   }
 
   /** Stops it, deletes everything that it has on disk, and starts it again. */
+  /** Where it records its runs. */
+  get recordingFolder(): string {
+    return join(dataFolderOf(this.#options.opened, this.id), recordingFolder)
+  }
+
   async wipe(): Promise<Result<null>> {
     const stopped = await this.stop()
     if (!stopped.ok) return stopped

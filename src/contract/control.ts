@@ -58,6 +58,8 @@ export const replicaReportSchema = v.strictObject({
   memoryBytes: whole,
   diskBytes: whole,
   eventsDropped: whole,
+  /** What it wrote down of its runs: bytes held, when last (its clock, ms; 0: nothing), entries lost since the start. */
+  recording: v.strictObject({ bytes: whole, lastAt: count, lost: whole }),
   rejections: v.record(v.string(), whole),
   faults: transportFaultsSchema,
   /** The replica's clock when it sent this, ms. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { TransportFaults } from '../contract/faults.ts'
 import type { ProtocolConfig } from '../pbft/protocol/config.ts'
-import { asReplicaId } from '../pbft/protocol/ids.ts'
+import { asReplicaId, type Digest, type SeqNo } from '../pbft/protocol/ids.ts'
 import type { ClientMessage, Message } from '../pbft/protocol/messages.ts'
 import type { Persisted } from '../pbft/protocol/records.ts'
 import type { Input } from '../pbft/protocol/steps.ts'
@@ -57,6 +57,7 @@ export interface Recording {
   input(input: Input, nowMs: number, wire: Uint8Array | null): void
   signed<Signature extends Uint8Array>(signature: Signature): Signature
   rejected(reason: string): void
+  checkpoint(seq: SeqNo, digest: Digest): void
   sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void
   sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void
   /** Kept from the core. `from`: a replica's number or a principal. */
@@ -84,6 +85,7 @@ export const noRecording: Recording = {
   input: () => undefined,
   signed: (signature) => signature,
   rejected: () => undefined,
+  checkpoint: () => undefined,
   sent: () => undefined,
   sentToClient: () => undefined,
   refused: () => undefined,
@@ -167,6 +169,10 @@ class FileRecording implements Recording {
 
   rejected(reason: string): void {
     this.#put({ kind: 'rejected', reason })
+  }
+
+  checkpoint(seq: SeqNo, digest: Digest): void {
+    this.#put({ kind: 'checkpoint', seq, digest })
   }
 
   sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void {

@@ -120,6 +120,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
       counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
       recording.rejected(event.reason)
     }
+    if (event.type === 'checkpoint') recording.checkpoint(event.seq, event.digest)
     observation.onEvent(event, atMs)
     reporter.onEvent(event)
     if (!frequent.has(event.type)) log.info({ event }, event.type)
@@ -204,6 +205,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     clients,
     counters,
     observation,
+    recording,
     allowsFaults: options.allowFaults,
     faults: () => faults,
   })

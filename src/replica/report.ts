@@ -5,6 +5,7 @@ import type { ProtocolEvent, ReplicaCore } from '../pbft/protocol/steps.ts'
 import type { Clients } from './clients.ts'
 import type { Counters } from './counters.ts'
 import type { Observation } from './observation.ts'
+import type { Recording } from './recording.ts'
 import type { Storage } from './storage.ts'
 import type { Transport } from './transport.ts'
 
@@ -20,6 +21,7 @@ export interface ReporterOptions {
   readonly clients: Clients
   readonly counters: Counters
   readonly observation: Observation
+  readonly recording: Recording
   readonly allowsFaults: boolean
   faults(): TransportFaults
 }
@@ -103,6 +105,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         memoryBytes: sample.memoryBytes,
         diskBytes: sample.diskBytes,
         eventsDropped: options.observation.dropped,
+        recording: options.recording.status(),
         rejections: { ...options.counters.counts },
         faults: options.faults(),
         at: now,

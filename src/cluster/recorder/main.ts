@@ -2,6 +2,8 @@
 import type { ErrorCode } from '../../contract/result.ts'
 import { openParentChannel, type ParentChannel } from './channel.ts'
 import { openJournal, type Journal } from './journal.ts'
+import { messageDetail } from './message-detail.ts'
+import { RunMessages, TooManyMessages } from './run-messages.ts'
 import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
 
 const flushMs = 100
@@ -16,6 +18,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 class Recorder {
   readonly #channel: ParentChannel
   #journal: Journal | null = null
+  readonly #messages = new RunMessages()
   #guarded: readonly number[] = []
   #timers: NodeJS.Timeout[] = []
 
@@ -48,6 +51,7 @@ class Recorder {
     try {
       return { type: 'answer', id, ok: true, value: await this.#run(message) }
     } catch (error) {
+      if (error instanceof TooManyMessages) return refuse('too-large', error.message)
       return isBusy(error) ? refuse('cluster-in-use', 'another panel has this cluster open') : refuse('internal', messageOf(error))
     }
   }
@@ -62,6 +66,21 @@ class Recorder {
     const journal = this.#journal
     if (journal === null) throw new Error('no journal is open')
     switch (message.query) {
+      case 'messages': {
+        const { replicas, from, to, limit, filter } = message.params
+        this.#messages.refresh(replicas)
+        return this.#messages.page(from, to, limit, filter)
+      }
+      case 'messagesOverview': {
+        const { replicas, from, to, bins, filter } = message.params
+        this.#messages.refresh(replicas)
+        return this.#messages.overview(from, to, bins, filter)
+      }
+      case 'message': {
+        const { replicas, id, n, clusterId } = message.params
+        this.#messages.refresh(replicas)
+        return messageDetail(this.#messages, id, { n, clusterId })
+      }
       case 'log':
         return journal.log(message.params.after, message.params.limit, message.params.filter)
       case 'entry':

@@ -1,5 +1,6 @@
 /** What the host and the recorder process say to each other. Both are ours and start together: types, no schemas. */
-import type { LogFilter } from '../../contract/api.ts'
+import type { LogFilter, ValidParams } from '../../contract/api.ts'
+import type { MessageDetail, MessagesOverview, MessagesPage } from '../../contract/messages.ts'
 import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
 import type { ErrorCode } from '../../contract/result.ts'
 
@@ -55,6 +56,11 @@ export interface Restored extends Bounds {
   readonly samples: readonly Sample[]
 }
 
+/** Where each replica's recording is, by id, and how far its clock is ahead of the host's, ms. */
+export interface RecordedRun {
+  readonly replicas: readonly { readonly folder: string; readonly offsetMs: number }[]
+}
+
 export interface RecorderQueries {
   /** Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. */
   open: { readonly params: { readonly file: string; readonly bytesMax: number }; readonly result: Restored }
@@ -63,6 +69,13 @@ export interface RecorderQueries {
     readonly result: { readonly entries: readonly RecordedEntryWithLedger[]; readonly next: number | null } & Bounds
   }
   entry: { readonly params: { readonly seq: number }; readonly result: RecordedEntryWithLedger | null }
+  /** What the replicas recorded. Errors: `too-large`. */
+  messages: { readonly params: RecordedRun & ValidParams<'messages'>; readonly result: MessagesPage }
+  messagesOverview: { readonly params: RecordedRun & ValidParams<'messagesOverview'>; readonly result: MessagesOverview }
+  message: {
+    readonly params: RecordedRun & { readonly id: number; readonly n: number; readonly clusterId: string }
+    readonly result: MessageDetail | null
+  }
   /** Writes what waits and closes; the process ends after its answer. */
   close: { readonly params: Record<string, never>; readonly result: null }
 }

@@ -24,7 +24,6 @@ export {
   sealBlock,
   segmentEntriesMax,
   segmentName,
-  segmentOf,
   segmentOfName,
   type BlockHead,
 } from './recorded-blocks.ts'

@@ -107,11 +107,11 @@ export const readBlock = (bytes: Uint8Array, crc32: Crc32): BlockResult => {
   return at === read.bytes ? { ok: true, head: read.head, entries, bytes: read.bytes } : { ok: false, problem: 'damaged' }
 }
 
-/** Where an entry is: its file's number and its index there, as one whole number that grows with both. */
-export const positionOf = (segment: number, index: number): number => segment * 16_777_216 + index
-export const segmentOf = (position: number): number => Math.floor(position / 16_777_216)
 /** Segments are closed before they hold more entries. */
-export const segmentEntriesMax = 16_000_000
+export const segmentEntriesMax = 2_000_000
+const indexBound = 2 ** 21
+/** Where an entry is: its file's number (below 2^18) and its index there, as one whole number below 2^39 that grows with both. */
+export const positionOf = (segment: number, index: number): number => segment * indexBound + index
 export const segmentName = (segment: number): string => `${String(segment).padStart(8, '0')}.rec`
 /** null: no name of a segment. */
 export const segmentOfName = (name: string): number | null => (/^\d{8}\.rec$/.test(name) ? Number(name.slice(0, 8)) : null)

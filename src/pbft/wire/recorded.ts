@@ -3,11 +3,11 @@
  * entries from a `start` on can run the core again: it is deterministic, and the signatures that it made are among them.
  */
 import type { OperatorCommand, Input, TimerName } from '../protocol/steps.ts'
-import type { ReplicaId } from '../protocol/ids.ts'
+import type { Digest, ReplicaId, SeqNo } from '../protocol/ids.ts'
 import type { Message, ReplicaMessage } from '../protocol/messages.ts'
-import { readReplica, writeReplica } from './fields.ts'
+import { readDigest, readList, readReplica, readSeq, writeList, writeReplica } from './fields.ts'
 import { readHead, writeHead, type MessageHead } from './head.ts'
-import { messageBytesMax, partitionBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
+import { entriesMax, messageBytesMax, partitionBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { Reader, type Decoded } from './reader.ts'
 import { recordedTags } from './tags.ts'
@@ -34,6 +34,8 @@ export type RecordedEntry =
   | { readonly kind: 'signed'; readonly signature: Uint8Array }
   /** The core refused its last input. */
   | { readonly kind: 'rejected'; readonly reason: string }
+  /** The core took a checkpoint: what another run of the same inputs has to come to. */
+  | { readonly kind: 'checkpoint'; readonly seq: SeqNo; readonly digest: Digest }
   /** A message left, or should have; to replicas or, for a reply, to its client (`to` is empty then). `sum`: CRC-32 of its bytes. */
   | {
       readonly kind: 'sent'
@@ -60,18 +62,18 @@ export type RecordedEntry =
 /** ms since the epoch, with a fraction, beside the entry. */
 export type Timed<T> = T & { readonly at: number }
 
-// Fields of every input that `writeInput` covers: a new one does not compile until it is written too.
-const inputFields = {
-  start: ['type'],
-  message: ['type', 'from', 'message'],
-  request: ['type', 'request'],
-  timer: ['type', 'timer'],
-  connected: ['type', 'peer'],
-  drained: ['type'],
-  operator: ['type', 'command'],
-} as const satisfies { readonly [T in Input['type']]: readonly (keyof Extract<Input, { type: T }>)[] }
+/** The fields of every input that `encodeInputHead` covers: a new one does not compile until it is written too. */
+interface Covered {
+  start: 'type'
+  message: 'type' | 'from' | 'message' | 'unverified'
+  request: 'type' | 'request' | 'isUnverified'
+  timer: 'type' | 'timer'
+  connected: 'type' | 'peer'
+  drained: 'type'
+  operator: 'type' | 'command'
+}
 type Uncovered = {
-  [T in Input['type']]: Exclude<keyof Extract<Input, { type: T }>, (typeof inputFields)[T][number]>
+  [T in Input['type']]: Exclude<keyof Extract<Input, { type: T }>, Covered[T]>
 }[Input['type']]
 const nothingUncovered: [Uncovered] extends [never] ? 1 : never = 1
 const inputTags = { start: nothingUncovered, message: 2, request: 3, timer: 4, connected: 5, drained: 6, operator: 7 } as const
@@ -99,6 +101,10 @@ export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8A
   switch (input.type) {
     case 'message':
       writeReplica(writer, input.from)
+      writeList(writer, input.unverified ?? [], entriesMax, writeIndex)
+      break
+    case 'request':
+      writer.bool(input.isUnverified === true)
       break
     case 'timer':
       writer.u8(allTimers.indexOf(input.timer))
@@ -111,7 +117,6 @@ export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8A
       break
     case 'start':
     case 'drained':
-    case 'request':
       break
   }
   return writer.finish()
@@ -125,6 +130,8 @@ export const inputMessageBytes = (input: Input): Uint8Array => {
 const none = new Uint8Array(0)
 
 export type ShortEntry = Exclude<RecordedEntry, { kind: 'input' }>
+
+const writeIndex = (writer: Writer, index: number): void => writer.u32(index)
 
 /** Any other entry. Throws a RangeError for what has no encoding. */
 export function encodeEntry(entry: ShortEntry, at: number): Uint8Array {
@@ -150,6 +157,10 @@ export function encodeEntry(entry: ShortEntry, at: number): Uint8Array {
       break
     case 'rejected':
       writer.text(entry.reason, textMax)
+      break
+    case 'checkpoint':
+      writer.u53(entry.seq)
+      writer.digest(entry.digest)
       break
     case 'sent':
       writeHead(writer, entry.head)
@@ -202,6 +213,7 @@ const entryReaders: Readonly<Record<number, (reader: Reader) => RecordedEntry>> 
   [recordedTags.input]: readInput,
   [recordedTags.signed]: (reader) => ({ kind: 'signed', signature: reader.shortBytes(signatureBytesMax) }),
   [recordedTags.rejected]: (reader) => ({ kind: 'rejected', reason: reader.text(textMax) }),
+  [recordedTags.checkpoint]: (reader) => ({ kind: 'checkpoint', seq: readSeq(reader), digest: readDigest(reader) }),
   [recordedTags.sent]: readSent,
   [recordedTags.refused]: (reader) => ({
     kind: 'refused',
@@ -243,13 +255,17 @@ function readInput(reader: Reader): RecordedEntry {
       return { kind: 'input', nowMs, input: { type: 'operator', command: { kind: readOneOf(reader, allCommands) } }, bytes: none }
     case inputTags.message: {
       const from = readReplica(reader)
+      const unverified = readList(reader, entriesMax, (one) => one.u32())
       const { message, bytes } = readMessage(reader)
-      return { kind: 'input', nowMs, input: { type: 'message', from, message: message as ReplicaMessage }, bytes }
+      const input = { type: 'message', from, message: message as ReplicaMessage } as const
+      return { kind: 'input', nowMs, input: unverified.length === 0 ? input : { ...input, unverified }, bytes }
     }
     case inputTags.request: {
+      const isUnverified = reader.bool()
       const { message, bytes } = readMessage(reader)
-      if (message.type === 'request') return { kind: 'input', nowMs, input: { type: 'request', request: message }, bytes }
-      break
+      if (message.type !== 'request') break
+      const input = { type: 'request', request: message } as const
+      return { kind: 'input', nowMs, input: isUnverified ? { ...input, isUnverified } : input, bytes }
     }
     default:
       break

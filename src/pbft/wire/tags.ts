@@ -43,4 +43,5 @@ export const recordedTags = {
   refused: 9,
   faults: 10,
   end: 11,
+  checkpoint: 12,
 } as const satisfies Record<RecordedEntry['kind'], number>
