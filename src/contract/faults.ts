@@ -20,6 +20,7 @@ export const behaviourNames = [
   'replay',
   'forge',
   'starve',
+  'spoil-macs',
 ] as const
 const behaviour = v.picklist(behaviourNames)
 export type BehaviourName = (typeof behaviourNames)[number]

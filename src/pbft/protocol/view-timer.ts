@@ -24,6 +24,10 @@ export const viewChangesHeld = (r: ReplicaState): number => {
   return count
 }
 
+/** Also what waits for proof: if it never comes, a new view fills the place with what all can take. */
+const orderedThrough = (r: ReplicaState): number =>
+  r.suspended.size === 0 ? r.highestOrdered : Math.max(r.highestOrdered, ...r.suspended.keys())
+
 /** What there is to wait for. The primary of an active view has nobody but itself to wait for. */
 const toWatch = (r: ReplicaState): Watched | null => {
   // The timer for the next view starts only with a quorum for this one: else a lone replica's back-off would explode.
@@ -31,7 +35,7 @@ const toWatch = (r: ReplicaState): Watched | null => {
   if (isPrimary(r)) return null
   const oldest = r.pending.oldest()
   if (oldest !== null) return { kind: 'request', client: oldest.client, timestamp: oldest.timestamp }
-  return r.highestOrdered > r.lastExecuted ? { kind: 'slot', seq: asSeqNo(r.lastExecuted + 1) } : null
+  return orderedThrough(r) > r.lastExecuted ? { kind: 'slot', seq: asSeqNo(r.lastExecuted + 1) } : null
 }
 
 const isStillDue = (r: ReplicaState, watched: Watched): boolean => {
@@ -39,7 +43,7 @@ const isStillDue = (r: ReplicaState, watched: Watched): boolean => {
     case 'request':
       return r.active && !isPrimary(r) && r.pending.get(watched.client)?.timestamp === watched.timestamp
     case 'slot':
-      return r.active && !isPrimary(r) && r.lastExecuted < watched.seq && r.highestOrdered >= watched.seq
+      return r.active && !isPrimary(r) && r.lastExecuted < watched.seq && orderedThrough(r) >= watched.seq
     case 'new-view':
       return !r.active && r.view === watched.view
   }

@@ -2,6 +2,7 @@
 import type { ClientCore, ClientEffect, ClientInput } from '../protocol/client-steps.ts'
 import { createClient } from '../protocol/client.ts'
 import { asClientId, type ClientId, type ReplicaId } from '../protocol/ids.ts'
+import { MAC_BYTES } from '../protocol/messages.ts'
 import { decodeResult, encodeOperation, type Operation } from '../service/index.ts'
 import { decodeMessage, encodeMessage, requestSignedBytes } from '../wire/index.ts'
 import { createDigest, simClusterId, type SimKeys } from './keys.ts'
@@ -50,6 +51,8 @@ export class ClientNode {
     this.#random = random
     this.endpoint = endpoint
     this.name = asClientId(`sim/${endpoint}`)
+    const isUnlinked = world.n > 1 && random.fork('links').chance(world.mix.unlinked)
+    const unlinked = isUnlinked ? random.fork('unlinked').whole(0, world.n - 1) : null
     const sign = world.keys.signerOf({ kind: 'client', client: this.name })
     this.#core = createClient(
       { n: world.n, client: this.name, retryMs: 100, retryMaxMs: 1_000 },
@@ -58,7 +61,9 @@ export class ClientNode {
         authenticate: (request, signed) => {
           const bytes = requestSignedBytes(request, simClusterId)
           if (signed || world.authentication === 'signature') return { kind: 'signature', signature: sign(bytes) }
-          return { kind: 'macs', macs: world.keys.macsOf(this.name, bytes) }
+          const macs = world.keys.macsOf(this.name, bytes)
+          if (unlinked !== null) macs.fill(0, unlinked * MAC_BYTES, (unlinked + 1) * MAC_BYTES)
+          return { kind: 'macs', macs }
         },
       },
     )

@@ -33,6 +33,20 @@ export interface FaultMix {
   readonly giveUp: number
   /** What the first replicas in the seed's order do all the time, also after healing; those beyond the f-th do nothing of it. */
   readonly traitors: readonly BehaviourName[]
+  /** Where clients MAC: how many of the others may not have a key for one replica each, so that its MAC does not hold; at most f. */
+  readonly unlinked: number
+  /** Where clients MAC: a client that makes requests which only some replicas can verify. */
+  readonly hostile: HostileClient | null
+}
+
+/** Until healing. It never signs. */
+export interface HostileClient {
+  /** Whose MACs it makes right; null: other ones each time. */
+  readonly goodFor: readonly number[] | null
+  /** Whom it sends to; null: another choice each time. */
+  readonly to: 'primary' | 'all' | null
+  /** Mean time between its requests, ms. */
+  readonly gapMs: number
 }
 
 /** No faults but the time that things take. */
@@ -47,6 +61,8 @@ export const calmMix: FaultMix = {
   clockDrift: 0,
   giveUp: 0,
   traitors: [],
+  unlinked: 0,
+  hostile: null,
 }
 
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
@@ -71,5 +87,7 @@ export function drawFaultMix(random: Random): FaultMix {
     clockDrift: some(0.5, () => 0.01),
     giveUp: some(0.3, () => 0.1),
     traitors: random.chance(0.4) ? Array.from({ length: random.whole(1, 3) }, () => random.pick(behaviourNames)) : [],
+    unlinked: some(0.4, () => 1),
+    hostile: random.chance(0.4) ? { goodFor: null, to: null, gapMs: random.pick([20, 100, 500]) } : null,
   }
 }

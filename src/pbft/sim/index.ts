@@ -1,6 +1,6 @@
 /** The deterministic simulator, and the checkers that real runs share with it. */
 export * from './checkers/index.ts'
-export type { FaultMix, NemesisAction } from './fault-mix.ts'
+export { calmMix, type FaultMix, type NemesisAction } from './fault-mix.ts'
 export type { Plant } from './plant.ts'
 export { createRandom, type Random } from './random.ts'
 export { runSeed, type SeedOptions, type SeedResult } from './simulation.ts'

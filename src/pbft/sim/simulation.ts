@@ -6,6 +6,7 @@ import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
 import { isTogether, type Violation } from './checkers/index.ts'
 import { ClientNode } from './client-node.ts'
+import { HostileNode } from './hostile-client.ts'
 import { calmMix, drawFaultMix, type FaultMix } from './fault-mix.ts'
 import { createKeys } from './keys.ts'
 import { Nemesis } from './nemesis.ts'
@@ -27,6 +28,9 @@ export interface SeedOptions {
   /** Overrides parts of the mixture drawn from the seed; `'calm'` is no faults. */
   readonly faults?: Partial<FaultMix> | 'calm'
   readonly plant?: Plant
+  /** Overrides parts of the configuration and of the shape drawn from the seed. */
+  readonly config?: Partial<Omit<ProtocolConfig, 'n' | 'id'>>
+  readonly authentication?: 'signature' | 'mac'
   /** Called with every line of the trace. */
   readonly trace?: (line: string) => void
 }
@@ -70,6 +74,7 @@ class Simulation {
   readonly #network: SimNetwork
   readonly #replicas: ReplicaNode[]
   readonly #clients: ClientNode[]
+  readonly #hostile: HostileNode | null
   readonly #nemesis: Nemesis
   /** Replicas that are down for good from healing on: at most f, and the others have to do without them. */
   readonly #absent = new Set<number>()
@@ -88,13 +93,14 @@ class Simulation {
     this.#traitors = options.plant === undefined ? drawTraitors(this.#random.fork('traitors'), this.#mix, n) : new Map()
     const shape = this.#random.fork('shape')
     const clients = shape.whole(1, 6)
-    const endpoints = n + clients
+    // One for the hostile client, whether there is one or not.
+    const endpoints = n + clients + 1
     this.#network = new SimNetwork(this.#schedule, this.#random.fork('network'), endpoints, (from, to, bytes, corrupt) =>
       this.#deliver(from, to, bytes, corrupt),
     )
     this.#setLinks(endpoints, this.#mix.link)
     const shared = { schedule: this.#schedule, keys: createKeys(seed, n), recording: this.#recording, trace: this.#trace, mix: this.#mix }
-    const config = drawConfig(shape, n)
+    const config = { ...drawConfig(shape, n), ...options.config }
     this.#replicas = Array.from({ length: n }, (_, index) => {
       const id = asReplicaId(index)
       const world = {
@@ -107,14 +113,20 @@ class Simulation {
       }
       return new ReplicaNode(world, { ...config, id }, this.#random.fork(`replica ${index}`))
     })
+    const drawnAuthentication = shape.pick(['signature', 'mac'] as const)
     const clientWorld = {
       ...shared,
       n,
-      authentication: shape.pick(['signature', 'mac'] as const),
+      authentication: options.authentication ?? drawnAuthentication,
       thinkMs: shape.pick([1, 10, 50]),
       send: (endpoint: number, to: ReplicaId, bytes: Uint8Array) => this.#network.send(endpoint, to, bytes),
     }
     this.#clients = Array.from({ length: clients }, (_, i) => new ClientNode(clientWorld, n + i, this.#random.fork(`client ${i}`)))
+    const { hostile } = this.#mix
+    this.#hostile =
+      hostile === null || clientWorld.authentication === 'signature'
+        ? null
+        : new HostileNode(clientWorld, n + clients, this.#random.fork('hostile'), hostile, () => this.#primary())
     this.#nemesis = this.#createNemesis(endpoints)
     this.#trace.line(0, `seed ${seed} n ${n} clients ${clients} config ${JSON.stringify(config)} mix ${JSON.stringify(this.#mix)}`)
   }
@@ -122,6 +134,7 @@ class Simulation {
   run(): SeedResult {
     for (const replica of this.#replicas) replica.start(true)
     for (const client of this.#clients) client.start()
+    this.#hostile?.start()
     this.#nemesis.start()
     const isFaulty = (): boolean => this.#steps < this.#options.steps && this.#schedule.now < faultsMaxMs
     while (isFaulty() && this.#isWorthwhile()) this.#schedule.runNext()
@@ -168,7 +181,8 @@ class Simulation {
   #heal(): void {
     this.#trace.line(this.#schedule.now, 'heal')
     this.#nemesis.stop()
-    this.#setLinks(this.#replicas.length + this.#clients.length, { ...noLinkFault, delayMs: 0.5 })
+    this.#hostile?.stop()
+    this.#setLinks(this.#replicas.length + this.#clients.length + 1, { ...noLinkFault, delayMs: 0.5 })
     const healing = this.#random.fork('healing')
     const f = faultsTolerated(this.#replicas.length)
     const absent = healing.chance(0.4) ? healing.whole(0, f - this.#traitors.size) : 0
@@ -269,6 +283,7 @@ class Simulation {
   }
 
   #sendToClient(from: ReplicaId, client: string, bytes: Uint8Array): void {
+    if (client === this.#hostile?.name) return
     const node = this.#clients.find((candidate) => candidate.name === client)
     if (node === undefined) this.#recording.violation('validity', `replica ${from} answers ${client}, whom nobody knows`)
     else this.#network.send(from, node.endpoint, bytes)

@@ -176,6 +176,9 @@ export const en = {
     noneHint: 'Nothing is promised. For benchmarks only.',
     signature: 'Signatures',
     mac: 'MACs',
+    authentication: 'Client authentication',
+    signatureHint: 'Each request is signed, and anyone can check it.',
+    macHint: 'Faster: one MAC for each replica. Requests that fail are signed.',
     create: 'Create and start',
     creating: 'Creating…',
     opening: 'Opening {name}',
@@ -624,6 +627,7 @@ export const en = {
     replay: 'repeats old messages',
     forge: 'forges other senders',
     starve: 'starves a replica',
+    'spoil-macs': 'spoils MACs',
   },
   behaviourHint: {
     equivocate: 'As primary it proposes two different batches for one sequence number. At most one of them can be committed.',
@@ -635,6 +639,8 @@ export const en = {
     replay: 'It sends old messages again, in newer views too. They are recognised and change nothing.',
     forge: 'It speaks in the name of others without their keys. Such messages are refused and counted.',
     starve: 'It sends nothing to one replica, which gets what it misses from the others.',
+    'spoil-macs':
+      'As primary it spoils the MACs of requests, so that backups cannot verify them. Clients are asked for signatures. Changes nothing where clients sign.',
   },
   consequence: {
     slower: 'No replica is cut off: agreement gets slower at most. {available} of {n} take part, {quorum} are needed.',

@@ -177,6 +177,9 @@ export const zhCN: Same<Messages> = {
     noneHint: '不作任何保证。仅用于基准测试。',
     signature: '签名',
     mac: 'MAC',
+    authentication: '客户端认证',
+    signatureHint: '每个请求都带签名，任何人都能校验。',
+    macHint: '更快：为每个副本各带一个 MAC；校验不通过的请求改用签名。',
     create: '新建并启动',
     creating: '正在新建…',
     opening: '正在打开 {name}',
@@ -621,6 +624,7 @@ export const zhCN: Same<Messages> = {
     replay: '重放旧消息',
     forge: '冒充其他发送者',
     starve: '饿死一个副本',
+    'spoil-macs': '破坏 MAC',
   },
   behaviourHint: {
     equivocate: '作为主节点，它为同一个序号提出两个不同的批次。其中至多一个能够提交。',
@@ -632,6 +636,7 @@ export const zhCN: Same<Messages> = {
     replay: '它再次发送旧消息，在更新的视图里也发送。这些消息会被识别，不起任何作用。',
     forge: '它没有别人的密钥却以别人的名义说话。这样的消息会被拒绝并计数。',
     starve: '它不向某一个副本发送任何消息；该副本从其余副本取得所缺内容。',
+    'spoil-macs': '作为主节点，它破坏请求的 MAC，使备份节点无法校验；客户端会被要求改用签名。若客户端本来就签名，则没有影响。',
   },
   consequence: {
     slower: '没有副本被切断：达成一致至多变慢。{n} 个中有 {available} 个参与，需要 {quorum} 个。',

@@ -17,6 +17,7 @@ export const behaviourNames = [
   'replay', // says old things again, in other views too
   'forge', // speaks in the name of others
   'starve', // sends nothing to one replica
+  'spoil-macs', // as primary: spoils the MACs of its clients' requests, so that backups cannot verify them
 ] as const
 export type BehaviourName = (typeof behaviourNames)[number]
 
@@ -41,7 +42,7 @@ export interface Sending {
   readonly delayMs: number
 }
 
-/** A proposal that was made twice. */
+/** A proposal of which there is another. */
 export interface Twin {
   readonly view: View
   readonly seq: SeqNo

@@ -15,11 +15,11 @@ import {
 } from './behaviour.ts'
 
 /** Proposals that are remembered: more than any window of the log holds at once. */
-const twinsMax = 1_024
+export const twinsMax = 1_024
 /** How much of the time-out a slow primary uses up; the rest is for the three phases after it. */
 const slowness = 0.9
 
-const isOwnProposal = (message: ReplicaMessage, { id, n }: Traitor): message is PrePrepare =>
+export const isOwnProposal = (message: ReplicaMessage, { id, n }: Traitor): message is PrePrepare =>
   message.type === 'pre-prepare' && primaryOf(message.view, n) === id
 
 /** Some of the backups, not none and not all. */
@@ -39,7 +39,7 @@ const secondProposal = (message: PrePrepare, { capabilities }: Traitor): PrePrep
   return { ...unsigned, signature: capabilities.sign(unsigned) }
 }
 
-const twinOf = (state: ByzantineState, view: number, seq: number, digest: string): Twin | undefined =>
+export const twinOf = (state: ByzantineState, view: number, seq: number, digest: string): Twin | undefined =>
   state.twins.find((twin) => twin.view === view && twin.seq === seq && twin.digest === digest)
 
 const propose = (twin: Twin, message: PrePrepare, to: readonly ReplicaId[], { id }: Traitor): Sending[] => {

@@ -4,6 +4,7 @@ import type { AuthenticationWanted, ReplicaMessage, Reply } from '../../protocol
 import { initialState, type Behaviour, type BehaviourName, type Sending, type Traitor } from './behaviour.ts'
 import { lyingCheckpoint, staleViewChange } from './checkpoints.ts'
 import { forge, replay, silent, starve } from './links.ts'
+import { spoilMacs } from './macs.ts'
 import { equivocate, slowPrimary, wrongDigest } from './ordering.ts'
 
 const behaviours: Readonly<Record<BehaviourName, Behaviour>> = {
@@ -16,6 +17,7 @@ const behaviours: Readonly<Record<BehaviourName, Behaviour>> = {
   replay,
   forge,
   starve,
+  'spoil-macs': spoilMacs,
 }
 
 /** What leaves instead of what the core meant to send, in order. */
