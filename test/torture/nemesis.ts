@@ -17,6 +17,25 @@ export interface Round {
   readonly lengthMs: number
   /** Whether at most f replicas are concerned, so that requests have to go on. */
   readonly withinF: boolean
+  /** It lasts until those that it kills at a boundary have ended. */
+  readonly untilEnded?: boolean
+}
+
+/** A kill at each of some places, counted from the round's begin: at one replica after another, and at all of them at once. */
+export const boundaryRounds = (n: number, counts: readonly number[]): Round[] => {
+  const harm = (replica: number, kill: NonNullable<Trouble['kill']>): Harm => ({ kind: 'trouble', replica, trouble: { kill } })
+  const common = { lengthMs: 0, untilEnded: true }
+  const single = killPoints.flatMap((point, p) =>
+    counts.map((count, c): Round => {
+      const replica = (p + c) % n
+      return { ...common, name: `${point} ${count} of r${replica}`, harms: [harm(replica, { point, count })], withinF: true }
+    }),
+  )
+  const all = killPoints.map((point): Round => {
+    const harms = replicasOf(n).map((replica) => harm(replica, { point, count: 4 + replica }))
+    return { ...common, name: `${point} of all`, harms, withinF: false }
+  })
+  return [...single, ...all]
 }
 
 type HarmKind = 'kill' | 'kill-at-boundary' | 'pause' | 'isolate' | 'delay' | 'loss' | 'shuffle' | 'corrupt' | 'cut' | 'clock' | 'slow-disk'

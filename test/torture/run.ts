@@ -29,6 +29,8 @@ export interface TortureOptions {
   readonly durability: Durability
   /** Without harm: how it runs by itself. */
   readonly calm: boolean
+  /** These, one after another, instead of what the seed draws; the run ends with the last one. */
+  readonly rounds?: readonly Round[]
   /** One line for each round, as it begins. */
   onRound(line: string): void
 }
@@ -116,7 +118,8 @@ class Run {
     const looking = setInterval(() => void this.#look(), lookMs)
     const end = performance.now() + this.#options.seconds * 1_000
     try {
-      while (performance.now() < end) {
+      for (const round of this.#options.rounds ?? []) if (this.#found.length === 0) await this.#round(round)
+      while (this.#options.rounds === undefined && performance.now() < end) {
         if (this.#options.calm) await pause(waitMs)
         else await this.#round(this.#nemesis.next())
         if (this.#found.length > 0) break
@@ -163,6 +166,7 @@ class Run {
     const began = performance.now()
     await this.#subject.begin(round)
     await pause(round.lengthMs)
+    if (round.untilEnded === true) await this.#ended(round)
     const healing = performance.now()
     await this.#subject.heal()
     const healed = performance.now()
@@ -183,6 +187,18 @@ class Run {
       const places = this.#subject.evidence.reports.map((report, id) => `r${id} ${report?.lastExecuted ?? '?'}`).join(', ')
       this.#found.push({ checker: 'liveness', detail: `after ${round.name} not all came to ${reached} within ${boundMs} ms: ${places}` })
     }
+  }
+
+  /** Waits for the processes that the round kills at a boundary; whoever does not come to its boundary was not tested. */
+  async #ended(round: Round): Promise<void> {
+    const deadline = performance.now() + boundMs
+    const doomed = round.harms.flatMap((harm) => (harm.kind === 'trouble' ? [harm.replica] : []))
+    while (performance.now() < deadline) {
+      const pids = await this.#subject.replicaPids()
+      if (doomed.every((replica) => pids[replica] === null)) return
+      await pause(waitMs)
+    }
+    this.#found.push({ checker: 'boundary', detail: `${round.name}: not all came to it within ${boundMs} ms` })
   }
 
   #longestGap(from: number, to: number): number {
