@@ -18,7 +18,7 @@ import { Tally, type Outcome } from './outcome.ts'
 
 const memoryGrowthMaxMb = 128
 /** Sent before answers or the socket are waited for. */
-const burst = 500
+const burst = 4_000
 const bufferedMax = 4_194_304
 const waitMs = 120_000
 
