@@ -3,7 +3,7 @@
  * verdicts, view reasons and alarms. `state` is a `ReplicaState`, `monitor` a `MonitorName`.
  */
 export const scenarioSentences = {
-  'seen.state': 'r{replica} is {state}.',
+  'seen.state': 'r{replica}: {state}.',
   'seen.view': 'View {view}, r{primary} is primary; before it was view {before}.',
   'seen.noView': 'No quorum of replicas tells a view.',
   'seen.executed': 'Executed up to seq {seq}; before up to seq {before}.',

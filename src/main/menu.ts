@@ -10,7 +10,7 @@ export interface MenuActions {
   openLogs(): void
 }
 
-const screens = ['overview', 'log', 'views', 'checkpoints', 'faults', 'requests', 'settings'] as const
+const screens = ['overview', 'log', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
 
 const goMenu = (texts: Texts, actions: MenuActions): MenuItemConstructorOptions => ({
   label: texts.go,

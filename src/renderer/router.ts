@@ -1,7 +1,7 @@
 /** One address per screen, in the fragment, so that the same page works from any origin. Filters and selections are in its query. */
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
 
-export const screens = ['overview', 'log', 'views', 'checkpoints', 'requests', 'faults', 'settings'] as const
+export const screens = ['overview', 'log', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
 export type Screen = (typeof screens)[number]
 
 const components = {
@@ -11,6 +11,7 @@ const components = {
   checkpoints: () => import('./screens/CheckpointsScreen.vue'),
   requests: () => import('./screens/RequestsScreen.vue'),
   faults: () => import('./screens/FaultsScreen.vue'),
+  scenarios: () => import('./screens/ScenariosScreen.vue'),
   settings: () => import('./screens/SettingsScreen.vue'),
 } as const satisfies Record<Screen, RouteRecordRaw['component']>
 

@@ -27,11 +27,18 @@ export const testIds = {
   /** What the host is doing while a cluster opens or closes; carries `data-phase`. */
   hostStage: 'host-stage',
   connectionLost: 'connection-lost',
+  /** Carries `data-state` and `data-holds`. */
+  scenarioRun: 'scenario-run',
+  scenarioNext: 'scenario-next',
+  scenarioStop: 'scenario-stop',
+  /** Carries `data-phase`, the present step's. */
+  presenter: 'presenter',
+  presenterNext: 'presenter-next',
   tokenField: 'token-field',
   tokenSubmit: 'token-submit',
 } as const
 
-/** A rail entry: overview, log, views, checkpoints, requests, faults, settings. */
+/** A rail entry: overview, log, views, checkpoints, requests, faults, scenarios, settings. */
 export const navTestId = (screen: string): string => `nav-${screen}`
 /** A replica's card; carries `data-state`. */
 export const replicaCardTestId = (id: number): string => `replica-card-${id}`
@@ -41,3 +48,5 @@ export const replicaActionTestId = (action: string, id: number): string => `acti
 export const replicaMenuTestId = (id: number): string => `replica-menu-${id}`
 /** A safety monitor; carries `data-state`. */
 export const monitorTestId = (name: string): string => `monitor-${name}`
+/** A scenario of the library. */
+export const scenarioTestId = (name: string): string => `scenario-${name}`

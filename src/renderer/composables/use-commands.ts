@@ -26,6 +26,7 @@ export const screenLetters: Readonly<Record<Screen, string>> = {
   checkpoints: 'c',
   requests: 'r',
   faults: 'f',
+  scenarios: 'd',
   settings: 's',
 }
 

@@ -3,6 +3,7 @@
  * page's content security policy.
  */
 import { createI18n } from 'vue-i18n'
+import { scenarioSentences } from '../../contract/scenario-sentences.ts'
 import { alarmSentences, monitorSentences, stageSentences, verdictSentences, viewReasonSentences } from '../../contract/verdicts.ts'
 import { en } from './en.ts'
 import { zhCN, zhSentences } from './zh-CN.ts'
@@ -18,7 +19,14 @@ export type MessageKey = Leaves<typeof en>
 export type MessageParameters = Readonly<Record<string, string | number>>
 
 /** Sentences that the host makes, by contract key. The English ones are the contract's own. */
-export const enSentences = { ...verdictSentences, ...monitorSentences, ...alarmSentences, ...stageSentences, ...viewReasonSentences }
+export const enSentences = {
+  ...verdictSentences,
+  ...monitorSentences,
+  ...alarmSentences,
+  ...stageSentences,
+  ...viewReasonSentences,
+  ...scenarioSentences,
+}
 export type SentenceKey = keyof typeof enSentences
 
 interface Tree {
