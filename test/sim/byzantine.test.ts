@@ -38,6 +38,14 @@ it('an equivocating primary is heard with two proposals for one sequence number'
   expect([...proposals.values()].some((digests) => digests.size === 2)).toBe(true)
 })
 
+it('an equivocating primary is convicted by correct replicas', () => {
+  const convictions: string[] = []
+  const trace = (line: string): void => void (line.includes('event evidence') && convictions.push(line))
+  // Evidence against a correct replica would be a violation.
+  for (const seed of [1, 2, 3, 4]) expect(run('equivocate', seed, 4, { trace }).violations).toEqual([])
+  expect(convictions.some((line) => line.includes('"first":{"type":"proposal"'))).toBe(true)
+})
+
 it('a name that is false is refused', () => {
   const refused: string[] = []
   run('forge', 1, 4, { trace: (line) => void (line.includes('refuses') && refused.push(line)) })

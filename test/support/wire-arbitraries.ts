@@ -109,6 +109,7 @@ const index = fc.nat(0xffffffff)
 export const messageArbitraries: Record<messages.Message['type'], fc.Arbitrary<messages.Message>> = {
   request: requests,
   'pre-prepare': fc.record({ type: fc.constant('pre-prepare' as const), ...header, batch: batches, signature }),
+  proposal: fc.record({ type: fc.constant('proposal' as const), ...header, signature }),
   prepare: fc.record({ type: fc.constant('prepare' as const), ...header, replica }),
   commit: fc.record({ type: fc.constant('commit' as const), ...header, replica }),
   reply,

@@ -48,6 +48,7 @@ export const viewChangeOf = (id: number): messages.ViewChange => ({
 export const examples: { readonly [T in messages.Message['type']]: Extract<messages.Message, { type: T }> } = {
   request: signedRequest,
   'pre-prepare': { type: 'pre-prepare', view: asView(5), seq: seq(129), digest: digest('d1'), batch, signature: filled(64, 0xb1) },
+  proposal: { type: 'proposal', view: asView(5), seq: seq(129), digest: digest('d1'), signature: filled(64, 0xb1) },
   prepare: { type: 'prepare', view: asView(5), seq: seq(129), digest: digest('d1'), replica: replica(3) },
   commit: { type: 'commit', view: asView(Number.MAX_SAFE_INTEGER), seq: seq(2 ** 32), digest: digest('0f'), replica: replica(99) },
   reply: {

@@ -3,6 +3,7 @@
  * over: they are reported, and a replica whose own is the wrong one is put to repair.
  */
 import { dropSuspendedThrough } from './authentication.ts'
+import { weighCheckpoints } from './evidence.ts'
 import type { Digest, ReplicaId, SeqNo } from './ids.ts'
 import type { Checkpoint, CheckpointEntry, StableCheckpoint } from './messages.ts'
 import { emit, highWatermark, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
@@ -38,6 +39,7 @@ export const onCheckpoint = (r: ReplicaState, from: ReplicaId, message: Checkpoi
 const noteAtStable = (r: ReplicaState, message: Checkpoint): void => {
   const stable = r.checkpoints.stable
   if (message.digest === stable.digest || message.replica === r.config.id) return
+  for (const known of stable.proof) weighCheckpoints(r, known, message)
   reportDivergence(r, message.seq, [...stable.proof, message])
 }
 
@@ -49,6 +51,7 @@ const note = (r: ReplicaState, message: Checkpoint): void => {
   while (at > 0 && (list[at - 1]?.seq ?? 0) > message.seq) at--
   const known = list[at - 1]
   if (known !== undefined && known.seq === message.seq) {
+    weighCheckpoints(r, known, message)
     if (known.digest !== message.digest) reportDivergence(r, message.seq, [known, message])
     return
   }

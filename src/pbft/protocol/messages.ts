@@ -54,6 +54,15 @@ export interface PrePrepare {
   readonly signature: Signature
 }
 
+/** The header of a pre-prepare as its primary signed it; shown to a replica that voted for another batch in its place. */
+export interface Proposal {
+  readonly type: 'proposal'
+  readonly view: View
+  readonly seq: SeqNo
+  readonly digest: Digest
+  readonly signature: Signature
+}
+
 export interface Prepare {
   readonly type: 'prepare'
   readonly view: View
@@ -212,7 +221,19 @@ export interface PartitionData {
 
 /** What travels between replicas. A request among them was forwarded by a backup to the primary. */
 export type ReplicaMessage =
-  Request | PrePrepare | Prepare | Commit | Checkpoint | ViewChange | NewView | Status | BatchData | Fetch | MetaData | PartitionData
+  | Request
+  | PrePrepare
+  | Proposal
+  | Prepare
+  | Commit
+  | Checkpoint
+  | ViewChange
+  | NewView
+  | Status
+  | BatchData
+  | Fetch
+  | MetaData
+  | PartitionData
 
 /** What a replica says to a client. */
 export type ClientMessage = Reply | AuthenticationWanted

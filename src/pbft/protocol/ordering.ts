@@ -4,6 +4,7 @@
  */
 import { assertThat } from './assert.ts'
 import { isBacked, keepSuspendedBatch, suspend, takeBacked, takeProven, unprovenOf } from './authentication.ts'
+import { confront, confrontVoters, proposalOf, weighProposal } from './evidence.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { Batch, BatchData, Commit, Prepare, PrePrepare, Request } from './messages.ts'
 import type { Slot } from './slots.ts'
@@ -43,6 +44,7 @@ const earliestTime = (r: ReplicaState, seq: SeqNo): number => Math.max(r.replica
 const acceptBatch = (r: ReplicaState, slot: Slot, message: PrePrepare): void => {
   const { view, seq, digest, batch, signature } = message
   slot.prePrepare = message
+  confrontVoters(r, slot, proposalOf(message))
   persist(r, { kind: 'pre-prepared', view, seq, digest, batch, signature })
   if (isPrimary(r)) announce(r, message)
   enterPrePrepared(r, slot, digest, batch)
@@ -134,6 +136,7 @@ const reasonAboveWindow = (r: ReplicaState): RejectionReason => {
  * they are or until f+1 replicas vouch for the batch.
  */
 export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepare, unverified: readonly number[]): void => {
+  weighProposal(r, message)
   if (!r.active || message.seq <= lowWatermark(r)) return
   if (message.view !== r.view) return reject(r, message.view < r.view ? 'late' : 'wrong-view', 'pre-prepare', from)
   if (isPrimary(r)) return
@@ -177,7 +180,9 @@ const slotOfVote = (r: ReplicaState, from: ReplicaId, vote: Prepare | Commit): S
 /** Kept also when its pre-prepare or its new-view is yet to come. */
 export const onPrepare = (r: ReplicaState, from: ReplicaId, vote: Prepare): void => {
   const slot = slotOfVote(r, from, vote)
-  if (slot === null || !slot.prepares.add(from, vote.view, vote.digest) || !r.active || vote.view !== r.view) return
+  if (slot === null || !slot.prepares.add(from, vote.view, vote.digest)) return
+  confront(r, slot, from, vote)
+  if (!r.active || vote.view !== r.view) return
   const released = r.suspended.size === 0 ? null : takeBacked(r, vote.seq, vote.digest)
   if (released === null) tryPrepared(r, slot)
   else release(r, released)

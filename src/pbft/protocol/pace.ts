@@ -42,6 +42,8 @@ const waitsOn = (r: ReplicaState): WaitsOn => {
   if (!r.active || isPrimary(r) || r.transfer !== null || r.repair !== null || r.missing.size > 0) return 'nothing'
   const next = asSeqNo(r.lastExecuted + 1)
   if ((r.log.get(next)?.batch?.requests.length ?? 0) > 0) return 'agreement'
+  // One that waits for a client's signature is no delay of the primary's either.
+  if (r.suspended.has(next)) return 'nothing'
   if (r.pending.size === 0 || next <= chosenThrough(r) || !inWindow(r, next) || isBehind(r)) return 'nothing'
   return 'primary'
 }

@@ -3,6 +3,7 @@ import { heldPrincipals } from './authentication.ts'
 import type { Capabilities } from './capabilities.ts'
 import { onCheckpoint, settleStable } from './checkpoints.ts'
 import type { ProtocolConfig } from './config.ts'
+import { weighProposal } from './evidence.ts'
 import { executeReady } from './execution.ts'
 import { asView, type ReplicaId } from './ids.ts'
 import type { ReplicaMessage } from './messages.ts'
@@ -28,6 +29,8 @@ const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage, un
       return onForwarded(r, from, message, unverified.length === 0)
     case 'pre-prepare':
       return onPrePrepare(r, from, message, unverified)
+    case 'proposal':
+      return weighProposal(r, message)
     case 'prepare':
       return onPrepare(r, from, message)
     case 'commit':

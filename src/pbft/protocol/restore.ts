@@ -4,6 +4,7 @@
  */
 import { assertThat } from './assert.ts'
 import { noteOwn, takeCheckpoint } from './checkpoints.ts'
+import { proposalOf } from './evidence.ts'
 import { asSeqNo, type Digest, type SeqNo } from './ids.ts'
 import type { Batch, NewView } from './messages.ts'
 import { recordPrepared, recordPrePrepared } from './ordering.ts'
@@ -76,6 +77,7 @@ const replayPrePrepared = (r: ReplicaState, record: RecordOf<'pre-prepared'>): v
   const slot = r.log.open(seq)
   if (r.active && view === r.view) {
     slot.prePrepare = { type: 'pre-prepare', view, seq, digest, batch, signature }
+    slot.proposal = proposalOf(slot.prePrepare)
     recordPrePrepared(r, slot, digest, batch)
     return
   }

@@ -2,8 +2,8 @@
  * The message log: one slot per sequence number in (h, h+L], with what was accepted and voted in the current view, the P and
  * Q entries that outlive views, and the batches by digest.
  */
-import { asSeqNo, type Digest, type SeqNo, type View } from './ids.ts'
-import type { Batch, CertificateEntry, PrePrepare } from './messages.ts'
+import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
+import type { Batch, CertificateEntry, PrePrepare, Proposal } from './messages.ts'
 import { Votes } from './votes.ts'
 
 /** Entries of Q kept per sequence number besides those of P and of what was executed: older ones only help liveness. */
@@ -21,6 +21,9 @@ export interface Slot {
   batch: Batch | null
   /** The signed message, to relay; null when a new-view chose the batch. */
   prePrepare: PrePrepare | null
+  /** The header of the last proposal accepted, also of a view that was left; and who was shown it. */
+  proposal: Proposal | null
+  readonly shownTo: Set<ReplicaId>
   acceptedAtMs: number
   prepared: boolean
   committed: boolean
@@ -62,6 +65,8 @@ export class SlotLog {
       digest: null,
       batch: null,
       prePrepare: null,
+      proposal: null,
+      shownTo: new Set(),
       acceptedAtMs: 0,
       prepared: false,
       committed: false,

@@ -123,6 +123,8 @@ export interface ReplicaState {
   readonly viewTimer: ViewTimerState
   readonly pace: PaceState
   readonly reports: PeerReport[]
+  /** By signer: the places of contradictions that were told of. */
+  readonly evidence: readonly Set<string>[]
   /** Latest valid view-change per sender, the own one included. */
   readonly viewChanges: Map<ReplicaId, ViewChange>
   /** Batches wanted by digest, and where they were chosen. */
@@ -214,6 +216,7 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     },
     pace: { waitsOn: 'nothing', atMs: 0, debtMs: 0, allowedMs: 0, lenience: 0, lenientSinceMs: 0 },
     reports: newReports(config.n),
+    evidence: everyone.map(() => new Set<string>()),
     viewChanges: new Map(),
     missing: new Map(),
     unseen: new Map(),

@@ -7,7 +7,7 @@
  * queue and flushes the disk whenever a gated one waits.
  */
 import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
-import type { AuthenticationWanted, CheckpointEntry, ReplicaMessage, Reply, Request } from './messages.ts'
+import type { AuthenticationWanted, Checkpoint, CheckpointEntry, Proposal, ReplicaMessage, Reply, Request, ViewChange } from './messages.ts'
 import type { LogRecord } from './records.ts'
 
 /**
@@ -75,6 +75,9 @@ export type RejectionReason =
   /** MACs of a client that is held to signatures, at the primary. The client is asked for its signature. */
   | 'held-to-signatures'
 
+/** What can contradict another statement of its signer. */
+export type SignedStatement = Proposal | Checkpoint | ViewChange
+
 export type Phase = 'pre-prepared' | 'prepared' | 'committed' | 'executed'
 
 /** What an observer may want to know. Never read back by the core. */
@@ -117,6 +120,8 @@ export type ProtocolEvent =
       readonly own: Digest | null
       readonly digests: readonly { readonly replica: ReplicaId; readonly digest: Digest }[]
     }
+  /** Two statements of `signer` of one type for one place that differ (evidence.ts): anyone can see from them that it is faulty. */
+  | { readonly type: 'evidence'; readonly signer: ReplicaId; readonly first: SignedStatement; readonly second: SignedStatement }
   | {
       readonly type: 'transfer'
       readonly state: 'started' | 'progress' | 'completed' | 'abandoned'

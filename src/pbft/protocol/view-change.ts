@@ -1,6 +1,7 @@
 /** The view change (TOCS 2002, section 4.5): leaving a view, gathering view-changes, making and entering the new view. */
 import { isSigned } from './authentication.ts'
 import { checkpointEntries, onCheckpoint } from './checkpoints.ts'
+import { weighViewChange } from './evidence.ts'
 import { asSeqNo, asView, type ClientId, type ClientTimestamp, type ReplicaId, type View } from './ids.ts'
 import type { NewView, Request, ViewChange } from './messages.ts'
 import { forgetDebt } from './pace.ts'
@@ -59,6 +60,7 @@ export const changeViewByOperator = (r: ReplicaState): void => {
 
 /** Signed by `message.replica`, so any replica may relay it. An invalid one never takes the place of a valid one. */
 export const onViewChange = (r: ReplicaState, from: ReplicaId, message: ViewChange): void => {
+  weighViewChange(r, message)
   if (message.replica === r.config.id || message.view < r.view || (message.view === r.view && r.active)) return
   if ((r.viewChanges.get(message.replica)?.view ?? 0) >= message.view) return
   if (problemOfViewChange(message, ruleParameters(r)) !== null) return reject(r, 'invalid-view-change', 'view-change', from)
@@ -137,6 +139,7 @@ const tryNewView = (r: ReplicaState): void => {
 /** Signed by the primary of its view, so any replica may relay it; a valid one for any higher view is followed. */
 export const onNewView = (r: ReplicaState, from: ReplicaId, newView: NewView): void => {
   if (newView.view < r.view || (newView.view === r.view && r.active) || newView.replica === r.config.id) return
+  for (const viewChange of newView.viewChanges) weighViewChange(r, viewChange)
   const problem = problemOfNewView(newView, ruleParameters(r))
   if (problem !== null) {
     reject(r, 'invalid-new-view', 'new-view', from)

@@ -21,6 +21,11 @@ export class Votes {
     return true
   }
 
+  /** Whether `replica` voted in `view` for another digest. */
+  differs(replica: ReplicaId, view: View, digest: Digest): boolean {
+    return this.#views[replica] === view && this.#digests[replica] !== digest
+  }
+
   /** How many voted for `digest` in `view`. */
   count(view: View, digest: Digest): number {
     let count = 0

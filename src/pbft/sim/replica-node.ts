@@ -353,6 +353,9 @@ export class ReplicaNode {
     if (plant !== null || !this.isCorrect) return
     if (event.type === 'divergence' && areApart(event, traitors))
       recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
+    if (event.type === 'evidence' && !traitors.has(event.signer)) {
+      recording.violation('evidence', `replica ${this.id} has two statements of honest ${event.signer}: ${describeEvent(event)}`)
+    }
     const isAccusation = event.type === 'rejected' && accusations.has(event.reason)
     const isExcused = event.type === 'rejected' && traitors.size > 0 && (isTraitor(event.from, traitors) || !ownFaults.has(event.reason))
     if (isAccusation && !isExcused) {
@@ -404,6 +407,7 @@ function describeMessage(message: Message): string {
     case 'request':
       return `request ${message.client} ${message.timestamp}`
     case 'pre-prepare':
+    case 'proposal':
     case 'prepare':
     case 'commit':
       return `${message.type} ${message.view}/${message.seq} ${message.digest.slice(0, 8)}`

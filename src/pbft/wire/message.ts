@@ -9,6 +9,7 @@ import type {
   PartitionData,
   PrePrepare,
   Prepare,
+  Proposal,
   Reply,
   SlotStatus,
   Status,
@@ -80,6 +81,8 @@ function writeBody(writer: Writer, message: Message): void {
       return writeRequest(writer, message)
     case 'pre-prepare':
       return writePrePrepare(writer, message)
+    case 'proposal':
+      return writeProposal(writer, message)
     case 'prepare':
     case 'commit':
       return writeVote(writer, message)
@@ -109,6 +112,7 @@ function writeBody(writer: Writer, message: Message): void {
 const readers: Readonly<Record<number, (reader: Reader) => Message>> = {
   [messageTags.request]: readRequest,
   [messageTags['pre-prepare']]: readPrePrepare,
+  [messageTags.proposal]: (reader): Proposal => ({ type: 'proposal', ...readPrePrepareHeader(reader), signature: readSignature(reader) }),
   [messageTags.prepare]: (reader) => readVote(reader, 'prepare'),
   [messageTags.commit]: (reader) => readVote(reader, 'commit'),
   [messageTags.reply]: readReply,
@@ -133,6 +137,11 @@ function readPrePrepare(reader: Reader): PrePrepare {
   const header = readPrePrepareHeader(reader)
   const signature = readSignature(reader)
   return { type: 'pre-prepare', ...header, batch: readBatch(reader), signature }
+}
+
+function writeProposal(writer: Writer, message: Proposal): void {
+  writePrePrepareHeader(writer, message)
+  writeSignature(writer, message.signature)
 }
 
 function writeVote(writer: Writer, message: Prepare | Commit): void {

@@ -70,7 +70,7 @@ export function writeViewChange(writer: Writer, message: ViewChange): void {
   writeSignature(writer, message.signature)
 }
 
-export function readViewChange(reader: Reader): ViewChange {
+export function readUnsignedViewChange(reader: Reader): Unsigned<ViewChange> {
   const view = readView(reader)
   const replica = readReplica(reader)
   const stable = readStable(reader)
@@ -78,7 +78,12 @@ export function readViewChange(reader: Reader): ViewChange {
   requireAscending(reader, checkpoints, isLaterSeq)
   const prepared = readPreparedEntries(reader)
   const prePrepared = readPrePreparedEntries(reader)
-  return { type: 'view-change', view, replica, stable, checkpoints, prepared, prePrepared, signature: readSignature(reader) }
+  return { type: 'view-change', view, replica, stable, checkpoints, prepared, prePrepared }
+}
+
+export function readViewChange(reader: Reader): ViewChange {
+  const unsigned = readUnsignedViewChange(reader)
+  return { ...unsigned, signature: readSignature(reader) }
 }
 
 export function writeUnsignedNewView(writer: Writer, message: Unsigned<NewView>): void {

@@ -10,6 +10,7 @@ import type {
   Message,
   NewView,
   PrePrepare,
+  Proposal,
   Signature,
   StableCheckpoint,
   Unsigned,
@@ -21,7 +22,8 @@ import { writeUnauthenticated, type UnauthenticatedRequest } from './request.ts'
 import { Writer } from './writer.ts'
 
 /** The signed messages without their signature; the batch of a pre-prepare is covered by its digest and may be missing. */
-export type SignableMessage = Omit<Unsigned<PrePrepare>, 'batch'> | Unsigned<Checkpoint> | Unsigned<ViewChange> | Unsigned<NewView>
+export type SignableMessage =
+  Omit<Unsigned<PrePrepare>, 'batch'> | Omit<Proposal, 'signature'> | Unsigned<Checkpoint> | Unsigned<ViewChange> | Unsigned<NewView>
 
 export type Signer = { readonly kind: 'replica'; readonly id: ReplicaId } | { readonly kind: 'client'; readonly client: ClientId }
 
@@ -32,9 +34,11 @@ export interface SignedPart {
   readonly signature: Signature
 }
 
-const domains = {
+export const domains = {
   request: 'pbft-panel request v1',
   'pre-prepare': 'pbft-panel pre-prepare v1',
+  /** The same statement without the batch. */
+  proposal: 'pbft-panel pre-prepare v1',
   checkpoint: 'pbft-panel checkpoint v1',
   'view-change': 'pbft-panel view-change v1',
   'new-view': 'pbft-panel new-view v1',
@@ -53,6 +57,7 @@ export function signedBytes(message: SignableMessage, clusterId: string): Uint8A
   const writer = begin(domains[message.type], clusterId)
   switch (message.type) {
     case 'pre-prepare':
+    case 'proposal':
       writePrePrepareHeader(writer, message)
       break
     case 'checkpoint':
@@ -87,12 +92,11 @@ export function signedParts(message: Message, n: number, clusterId: string): Sig
       addRequests(parts, [message], clusterId)
       break
     case 'pre-prepare':
-      parts.push({
-        signer: { kind: 'replica', id: primaryOf(message.view, n) },
-        bytes: signedBytes(message, clusterId),
-        signature: message.signature,
-      })
+      addProposal(parts, message, n, clusterId)
       addRequests(parts, message.batch.requests, clusterId)
+      break
+    case 'proposal':
+      addProposal(parts, message, n, clusterId)
       break
     case 'checkpoint':
     case 'view-change':
@@ -110,6 +114,11 @@ export function stableSignedParts(stable: StableCheckpoint, clusterId: string): 
   const parts: SignedPart[] = []
   for (const checkpoint of stable.proof) addProofs(parts, checkpoint, clusterId)
   return parts
+}
+
+function addProposal(parts: SignedPart[], message: PrePrepare | Proposal, n: number, clusterId: string): void {
+  const signer = { kind: 'replica', id: primaryOf(message.view, n) } as const
+  parts.push({ signer, bytes: signedBytes(message, clusterId), signature: message.signature })
 }
 
 function addProofs(parts: SignedPart[], message: Checkpoint | ViewChange | NewView, clusterId: string): void {

@@ -18,6 +18,7 @@ export const messageTags = {
   'meta-data': 12,
   data: 13,
   'authentication-wanted': 14,
+  proposal: 15,
 } as const satisfies Record<Message['type'], number>
 
 export const recordTags = {

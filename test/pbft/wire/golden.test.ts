@@ -27,6 +27,7 @@ const viewChange = (id: number): string => `
 const golden: Record<Message['type'], string> = {
   request: `01 ${signedRequest}`,
   'pre-prepare': `02 0000000000000005 0000000000000081 d1*32 40 b1*64 ${batch}`,
+  proposal: '0f 0000000000000005 0000000000000081 d1*32 40 b1*64',
   prepare: '03 0000000000000005 0000000000000081 d1*32 03',
   commit: '04 001fffffffffffff 0000000100000000 0f*32 63',
   reply: `05 0000000000000005 0000000000000081 ${client} 0000000000000007 00 01 00 00000002 0908`,
