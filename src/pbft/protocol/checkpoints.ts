@@ -43,7 +43,7 @@ const noteAtStable = (r: ReplicaState, message: Checkpoint): void => {
   reportDivergence(r, message.seq, [...stable.proof, message])
 }
 
-/** Stores a message, the first per replica and seq, and sees whether it completes a proof. */
+/** Stores a message, one per replica and seq, and sees whether it completes a proof. */
 const note = (r: ReplicaState, message: Checkpoint): void => {
   const list = r.checkpoints.received[message.replica]
   if (list === undefined) return
@@ -51,8 +51,12 @@ const note = (r: ReplicaState, message: Checkpoint): void => {
   while (at > 0 && (list[at - 1]?.seq ?? 0) > message.seq) at--
   const known = list[at - 1]
   if (known !== undefined && known.seq === message.seq) {
+    if (known.digest === message.digest) return
     weighCheckpoints(r, known, message)
-    if (known.digest !== message.digest) reportDivergence(r, message.seq, [known, message])
+    reportDivergence(r, message.seq, [known, message])
+    // The later one counts: it may stand in a proof, and correct replicas would wait for ever for a liar to say the same twice.
+    list[at - 1] = message
+    compare(r, message)
     return
   }
   list.splice(at, 0, message)

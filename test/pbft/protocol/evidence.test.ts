@@ -101,6 +101,27 @@ it('two checkpoints of one replica at one sequence number', () => {
   expect(convictions(cluster, [1])).toEqual([{ by: 1, signer: 2, found: { kind: 'checkpoint', signer: 2, view: null, seq: 4 } }])
 })
 
+it('a replica that was told another digest before takes a proof with the second one all the same', () => {
+  const cluster = new Cluster()
+  const client = cluster.addClient()
+  const proof: Checkpoint[] = []
+  cluster.filter = ({ message, to }) => {
+    if (to !== 1) return true
+    if (message.type === 'checkpoint') proof.push(message)
+    return false
+  }
+  for (let count = 0; count < 4; count++) cluster.call(client, add(1))
+  cluster.run(500)
+  const right = new Map(proof.map((message) => [message.replica, message]))
+  const wrong: Checkpoint = { ...right.get(asReplicaId(3))!, digest: asDigest('ee'.repeat(32)) }
+  cluster.filter = ({ message, to }) => to !== 1 || message.type !== 'checkpoint'
+  const tell = (message: Checkpoint) => cluster.input(1, { type: 'message', from: asReplicaId(3), message })
+  tell(wrong)
+  for (const message of right.values()) tell(message)
+  cluster.run(5_000)
+  expect(cluster.node(1).core.snapshot()).toMatchObject({ lowWatermark: 4, lastExecuted: 4 })
+})
+
 it('two view-changes of one replica for one view', () => {
   const cluster = new Cluster()
   cluster.call(cluster.addClient(), add(1))
