@@ -38,5 +38,5 @@ export {
   type SignedPart,
   type Signer,
 } from './signing.ts'
-export { contradictionKinds, contradictionOf, type Contradiction, type ContradictionKind } from './statement.ts'
+export { contradictionOf, type Contradiction } from './statement.ts'
 export { decodeUtf8, encodeUtf8, utf8Length } from './text.ts'

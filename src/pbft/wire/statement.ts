@@ -9,8 +9,8 @@ import { readPrePrepareHeader, readUnsignedViewChange } from './parts.ts'
 import { Reader } from './reader.ts'
 import { domains } from './signing.ts'
 
-export const contradictionKinds = ['pre-prepare', 'checkpoint', 'view-change'] as const
-export type ContradictionKind = (typeof contradictionKinds)[number]
+const contradictionKinds = ['pre-prepare', 'checkpoint', 'view-change'] as const
+type ContradictionKind = (typeof contradictionKinds)[number]
 
 /** Two statements for one place that differ. */
 export interface Contradiction {
