@@ -25,6 +25,7 @@ export default defineConfig({
           replica: resolve(here, 'src/replica/main.ts'),
           recorder: resolve(here, 'src/cluster/recorder/main.ts'),
           load: resolve(here, 'src/cluster/bench/load-main.ts'),
+          simulation: resolve(here, 'src/web/simulation/worker.ts'),
         },
         external,
         // Chunks lie beside the entries: code that looks for its neighbours finds them from either.

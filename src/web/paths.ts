@@ -7,16 +7,23 @@ import envPaths from 'env-paths'
 const here = dirname(fileURLToPath(import.meta.url))
 /** Run unbuilt, the entries are the sources themselves. */
 const unbuilt = import.meta.url.endsWith('.ts')
-const root = join(here, '..', '..')
+/** The folder of the project, or of the installation. */
+export const root = join(here, '..', '..')
 
-/** Scripts of the child processes. */
+/** Scripts of the child processes and threads. */
 export const entries = unbuilt
   ? {
       replica: join(root, 'src', 'replica', 'main.ts'),
       recorder: join(root, 'src', 'cluster', 'recorder', 'main.ts'),
       load: join(root, 'src', 'cluster', 'bench', 'load-main.ts'),
+      simulation: join(root, 'src', 'web', 'simulation', 'worker.ts'),
     }
-  : { replica: join(here, 'replica.cjs'), recorder: join(here, 'recorder.cjs'), load: join(here, 'load.cjs') }
+  : {
+      replica: join(here, 'replica.cjs'),
+      recorder: join(here, 'recorder.cjs'),
+      load: join(here, 'load.cjs'),
+      simulation: join(here, 'simulation.cjs'),
+    }
 
 /** The library of scenarios. */
 export const scenariosFolder = join(root, 'resources', 'scenarios')

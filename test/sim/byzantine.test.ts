@@ -1,12 +1,11 @@
 /** Up to f replicas misbehave for the whole run, healing included; nothing of what the others promise may break. */
 import { describe, expect, it } from 'vitest'
-import { behaviourNames, type BehaviourName } from '../../src/pbft/faults/index.ts'
-import { runSeed, type SeedOptions } from '../../src/pbft/sim/index.ts'
+import { runSeed, traitorNames, type SeedOptions, type TraitorName } from '../../src/pbft/sim/index.ts'
 
-const run = (behaviour: BehaviourName, seed: number, replicas: number, more: Partial<SeedOptions> = {}) =>
+const run = (behaviour: TraitorName, seed: number, replicas: number, more: Partial<SeedOptions> = {}) =>
   runSeed({ seed, replicas, steps: 1_500, faults: { traitors: [behaviour, behaviour] }, ...more })
 
-describe.each(behaviourNames)('with replicas that %s', (behaviour) => {
+describe.each(traitorNames)('with replicas that %s', (behaviour) => {
   it.each([
     { replicas: 4, seeds: [1, 2, 3, 4, 5] },
     { replicas: 7, seeds: [11, 12] },

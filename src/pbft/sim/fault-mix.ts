@@ -1,6 +1,7 @@
 /** Which faults a run has, and how strong. Drawn from the seed, so that every seed is another mixture. */
-import { behaviourNames, noLinkFault, type BehaviourName, type LinkRule } from '../faults/index.ts'
+import { noLinkFault, type LinkRule } from '../faults/index.ts'
 import type { Random } from './random.ts'
+import { traitorNames, type TraitorName } from './traitors.ts'
 
 export const nemesisActions = [
   'crash', // one replica, restarted later
@@ -32,7 +33,7 @@ export interface FaultMix {
   /** Probability that a client gives a request up after a while. */
   readonly giveUp: number
   /** What the first replicas in the seed's order do all the time, also after healing; those beyond the f-th do nothing of it. */
-  readonly traitors: readonly BehaviourName[]
+  readonly traitors: readonly TraitorName[]
   /** Where clients MAC: how many of the others may not have a key for one replica each, so that its MAC does not hold; at most f. */
   readonly unlinked: number
   /** Where clients MAC: a client that makes requests which only some replicas can verify. */
@@ -65,6 +66,9 @@ export const calmMix: FaultMix = {
   hostile: null,
 }
 
+/** The inventive ones more often. */
+const drawTraitor = (random: Random): TraitorName => random.pick([...traitorNames, 'lie', 'lie', 'twins'])
+
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
 export function drawFaultMix(random: Random): FaultMix {
   const some = (probability: number, strength: () => number): number => (random.chance(probability) ? strength() : 0)
@@ -86,7 +90,7 @@ export function drawFaultMix(random: Random): FaultMix {
     clockOffsetMs: some(0.5, () => 2_000),
     clockDrift: some(0.5, () => 0.01),
     giveUp: some(0.3, () => 0.1),
-    traitors: random.chance(0.4) ? Array.from({ length: random.whole(1, 3) }, () => random.pick(behaviourNames)) : [],
+    traitors: random.chance(0.6) ? Array.from({ length: random.whole(1, 3) }, () => drawTraitor(random)) : [],
     unlinked: some(0.4, () => 1),
     hostile: random.chance(0.4) ? { goodFor: null, to: null, gapMs: random.pick([20, 100, 500]) } : null,
   }

@@ -22,7 +22,23 @@ export interface NemesisWorld {
   slow(from: number, to: number, delayMs: number): void
   jumpClock(replica: number): void
   changeView(replica: number): void
+  /** Whether the action with this number, the first being 0, is not to happen. */
+  leavesOut(action: number): boolean
 }
+
+/** In which nothing can be done: for actions that are left out, so that those after them stay what they are. */
+const nothing = (): void => {}
+const inertly = (world: NemesisWorld): NemesisWorld => ({
+  ...world,
+  crash: nothing,
+  crashAtProposal: nothing,
+  restart: nothing,
+  cut: nothing,
+  heal: nothing,
+  slow: nothing,
+  jumpClock: nothing,
+  changeView: nothing,
+})
 
 type Pair = readonly [from: number, to: number]
 
@@ -31,10 +47,14 @@ export class Nemesis {
   readonly #random: Random
   readonly #aims: Random
   readonly #undo = new Set<() => void>()
+  /** That of the action under way. */
+  #hands: NemesisWorld
+  #actions = 0
   #isStopped = false
 
   constructor(world: NemesisWorld, random: Random) {
     this.#world = world
+    this.#hands = world
     this.#random = random
     this.#aims = random.fork('aims')
   }
@@ -60,7 +80,10 @@ export class Nemesis {
   #act(action: NemesisAction): void {
     const { n } = this.#world
     const one = this.#random.whole(0, n - 1)
-    this.#world.trace.line(this.#world.schedule.now, `nemesis ${action} ${one}`)
+    const number = this.#actions++
+    const isLeftOut = this.#world.leavesOut(number)
+    this.#hands = isLeftOut ? inertly(this.#world) : this.#world
+    this.#world.trace.line(this.#world.schedule.now, `nemesis ${isLeftOut ? 'leaves out ' : ''}${number}: ${action} ${one}`)
     switch (action) {
       case 'crash':
         return this.#crash([one])
@@ -79,22 +102,24 @@ export class Nemesis {
       case 'slow-link':
         return this.#slow(one, this.#otherThan(one))
       case 'clock-jump':
-        return this.#world.jumpClock(one)
+        return this.#hands.jumpClock(one)
       case 'change-view':
-        return this.#world.changeView(one)
+        return this.#hands.changeView(one)
     }
   }
 
   /** At any moment, or at the worst one. */
   #crashPrimary(replica: number): void {
     if (this.#aims.chance(0.5)) return this.#crash([replica])
-    this.#world.crashAtProposal(replica)
-    this.#later(() => this.#world.restart(replica))
+    const hands = this.#hands
+    hands.crashAtProposal(replica)
+    this.#later(() => hands.restart(replica))
   }
 
   #crash(replicas: readonly number[]): void {
-    for (const replica of replicas) this.#world.crash(replica)
-    for (const replica of replicas) this.#later(() => this.#world.restart(replica))
+    const hands = this.#hands
+    for (const replica of replicas) hands.crash(replica)
+    for (const replica of replicas) this.#later(() => hands.restart(replica))
   }
 
   /** Both directions between `inside` and everyone else; clients are outside. */
@@ -109,15 +134,17 @@ export class Nemesis {
   }
 
   #cut(pairs: readonly Pair[]): void {
-    for (const [from, to] of pairs) this.#world.cut(from, to)
+    const hands = this.#hands
+    for (const [from, to] of pairs) hands.cut(from, to)
     this.#later(() => {
-      for (const [from, to] of pairs) this.#world.heal(from, to)
+      for (const [from, to] of pairs) hands.heal(from, to)
     })
   }
 
   #slow(from: number, to: number): void {
-    this.#world.slow(from, to, this.#random.pick([50, 300, 1_000]))
-    this.#later(() => this.#world.slow(from, to, noLinkFault.delayMs))
+    const hands = this.#hands
+    hands.slow(from, to, this.#random.pick([50, 300, 1_000]))
+    this.#later(() => hands.slow(from, to, noLinkFault.delayMs))
   }
 
   #otherThan(one: number): number {

@@ -16,14 +16,15 @@ export class SimNetwork {
   readonly #schedule: Schedule
   readonly #random: Random
   readonly #deliver: Deliver
-  readonly #count: number
+  /** Endpoints. */
+  readonly count: number
   readonly #directions: Direction[]
 
   constructor(schedule: Schedule, random: Random, count: number, deliver: Deliver) {
     this.#schedule = schedule
     this.#random = random
     this.#deliver = deliver
-    this.#count = count
+    this.count = count
     this.#directions = Array.from({ length: count * count }, () => ({ rule: noLinkFault, cuts: 0, lastDueMs: 0 }))
   }
 
@@ -60,6 +61,6 @@ export class SimNetwork {
   }
 
   #direction(from: number, to: number): Direction {
-    return this.#directions[from * this.#count + to]!
+    return this.#directions[from * this.count + to]!
   }
 }

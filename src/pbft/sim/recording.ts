@@ -2,11 +2,12 @@
 import type { ReplicaMessage } from '../protocol/messages.ts'
 import type { LogRecord } from '../protocol/records.ts'
 import type { Operation, OperationResult } from '../service/index.ts'
-import type { ClientCall, ExecutedRequest, LogEvent, Violation, Vote } from './checkers/index.ts'
+import type { ClientCall, ExecutedRequest, LogEvent, TimeMark, Violation, Vote } from './checkers/index.ts'
 
 export class Recording {
   readonly log: LogEvent[] = []
   readonly votes: Vote[] = []
+  readonly times: TimeMark[] = []
   readonly calls: ClientCall<Operation, OperationResult>[] = []
   readonly sent: ExecutedRequest[] = []
   /** Found while running: a core that threw, a message that does not decode, an honest replica that others reject. */
@@ -20,8 +21,10 @@ export class Recording {
     if (record.kind === 'executed') {
       const { seq, digest, batch, results } = record
       this.log.push({ kind: 'executed', replica, seq, digest, timeMs: batch.timeMs, requests: batch.requests, results })
-    } else if (record.kind === 'checkpoint' && record.transferred) {
-      this.log.push({ kind: 'transferred', replica, seq: record.message.seq, durableSeq: 0 })
+    } else if (record.kind === 'checkpoint') {
+      const { seq } = record.message
+      if (record.transferred) this.log.push({ kind: 'transferred', replica, seq, durableSeq: 0 })
+      else this.times.push({ replica, seq, timeMs: record.timeMs })
     }
   }
 

@@ -1,23 +1,25 @@
 /** One simulated replica process: a core, its disk, its timers, and the rule of steps.ts about what may leave when. */
-import { createOutbox, type BehaviourName, type Outbox } from '../faults/index.ts'
+import type { Outbox } from '../faults/index.ts'
 import type { Capabilities } from '../protocol/capabilities.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
-import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
+import { asClientId, type ReplicaId } from '../protocol/ids.ts'
 import { primaryOf } from '../protocol/quorum.ts'
 import type { AuthenticationWanted, ClientMessage, Message, ReplicaMessage, Reply } from '../protocol/messages.ts'
 import type { LogRecord } from '../protocol/records.ts'
 import { createReplica } from '../protocol/replica.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../protocol/steps.ts'
-import { createService } from '../service/index.ts'
+import type { Service } from '../protocol/service.ts'
+import { createService, encodeOperation } from '../service/index.ts'
 import { decodeMessage, encodeBatch, encodeMessage, signedBytes } from '../wire/index.ts'
 import { SimDisk } from './disk.ts'
 import type { FaultMix } from './fault-mix.ts'
 import { createDigest, simClusterId, type SimKeys } from './keys.ts'
-import type { Plant } from './plant.ts'
+import { Pace } from './pace.ts'
 import type { Random } from './random.ts'
 import type { Recording } from './recording.ts'
 import type { Schedule } from './schedule.ts'
 import type { Trace } from './trace.ts'
+import { createTraitorOutbox, type Traitors } from './traitors.ts'
 
 /** What a replica needs of the world around it. */
 export interface ReplicaWorld {
@@ -26,11 +28,9 @@ export interface ReplicaWorld {
   readonly recording: Recording
   readonly trace: Trace
   readonly mix: FaultMix
-  readonly plant: Plant | null
-  /** By replica id: what the Byzantine ones do. */
-  readonly traitors: ReadonlyMap<number, BehaviourName>
-  send(from: ReplicaId, to: number, bytes: Uint8Array): void
-  sendToClient(from: ReplicaId, message: ClientMessage, bytes: Uint8Array): void
+  readonly traitors: Traitors
+  send(to: number, bytes: Uint8Array): void
+  sendToClient(message: ClientMessage, bytes: Uint8Array): void
   countStep(): void
 }
 
@@ -68,6 +68,10 @@ export class ReplicaNode {
   readonly #digest = createDigest()
   /** Of a Byzantine replica: what leaves instead of what its core sends. */
   #outbox: Outbox | null = null
+  #service: Service | null = null
+  #pace: Pace
+  /** Where it was when its state changed by itself; null: it never did. */
+  #flippedAt: number | null = null
   /** Grows at every crash: what was scheduled for an earlier life does not happen in a later one. */
   #life = 0
   #waiting: Waiting[] = []
@@ -89,6 +93,7 @@ export class ReplicaNode {
     this.#random = random
     this.#disk = new SimDisk(random.fork('disk'))
     this.#hours = random.fork('hours')
+    this.#pace = new Pace(config)
     this.#clockOffsetMs = random.between(-1, 1) * world.mix.clockOffsetMs
     this.#clockDrift = random.between(-1, 1) * world.mix.clockDrift
   }
@@ -115,9 +120,10 @@ export class ReplicaNode {
     const sign = keys.signerOf({ kind: 'replica', id: this.id })
     const capabilities: Capabilities = { digest: this.#digest, encodeBatch, sign: (message) => sign(signedBytes(message, simClusterId)) }
     try {
-      const core = createReplica(this.#config, capabilities, createService(), this.#disk.load())
-      this.core = this.#world.plant?.wrap(core, this.id, this.#random) ?? core
+      this.#service = createService()
+      this.core = createReplica(this.#config, capabilities, this.#service, this.#disk.load())
       this.#outbox = this.#createOutbox(capabilities)
+      this.#pace = new Pace(this.#config)
     } catch (error) {
       return this.#broken('could not start', error)
     }
@@ -130,12 +136,22 @@ export class ReplicaNode {
   }
 
   #createOutbox(capabilities: Capabilities): Outbox | null {
-    const behaviour = this.#world.traitors.get(this.id)
-    if (behaviour === undefined) return null
-    const random = this.#random.fork(`outbox ${this.#life}`)
-    const { n, viewTimeoutMs } = this.#config
-    const victim = asReplicaId(random.whole(0, n - 1))
-    return createOutbox(behaviour, { id: this.id, n, viewTimeoutMs, victim, capabilities, random: random.next })
+    const name = this.#world.traitors.get(this.id)
+    return name === undefined ? null : createTraitorOutbox(name, this.#config, capabilities, this.#random.fork(`outbox ${this.#life}`))
+  }
+
+  /** Its state becomes another one, by no fault of the protocol. */
+  flip(): void {
+    if (this.core === null || this.#service === null) return
+    this.#flippedAt = this.core.snapshot().lastExecuted
+    this.#trace(`its state changes by itself after seq ${this.#flippedAt}`)
+    const operation = encodeOperation({ type: 'put', key: 'a', value: 'flipped' })
+    this.#service.execute(operation, { client: asClientId('nobody'), timeMs: 0, resultBytesMax: Infinity })
+  }
+
+  /** Whether its state has to be that of the others again: it went through a stable checkpoint after it changed. */
+  get isRepairDue(): boolean {
+    return this.core !== null && this.#flippedAt !== null && this.core.snapshot().lowWatermark > this.#flippedAt
   }
 
   crash(): void {
@@ -178,7 +194,10 @@ export class ReplicaNode {
     if (!this.isUp) return
     const decoded = decodeMessage(bytes)
     const isFromTraitor = from !== 'client' && this.#world.traitors.has(from)
-    if (!decoded.ok) return this.#world.recording.violation('codec', `replica ${this.id} cannot read what ${from} sent: ${decoded.reason}`)
+    if (!decoded.ok) {
+      if (isFromTraitor) return this.#trace(`cannot read what ${from} sent: ${decoded.reason}`)
+      return this.#world.recording.violation('codec', `replica ${this.id} cannot read what ${from} sent: ${decoded.reason}`)
+    }
     const message = decoded.value
     if (!this.#world.keys.isAuthentic(message)) {
       if (isFromTraitor) return this.#trace(`refuses ${describeMessage(message)} from ${from}`)
@@ -277,7 +296,8 @@ export class ReplicaNode {
       return gated ? this.#whenDurable(betray) : betray()
     }
     const leave = (): void => {
-      this.#world.recording.left(this.id, message, message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id)
+      if (this.isCorrect)
+        this.#world.recording.left(this.id, message, message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id)
       this.#deliver(to, message)
     }
     if (gated) this.#whenDurable(leave)
@@ -289,7 +309,7 @@ export class ReplicaNode {
     const bytes = encodeMessage(message)
     for (const peer of to) {
       if (peer === this.id) this.#world.recording.violation('driver', `replica ${this.id} sends a ${message.type} to itself`)
-      this.#world.send(this.id, peer, bytes)
+      this.#world.send(peer, bytes)
     }
   }
 
@@ -297,7 +317,7 @@ export class ReplicaNode {
     this.#whenDurable(() => {
       for (const said of this.#outbox?.reply(reply) ?? [reply]) {
         this.#trace(`reply ${said.client} ${said.timestamp} seq ${said.seq}`)
-        this.#world.sendToClient(this.id, said, encodeMessage(said))
+        this.#world.sendToClient(said, encodeMessage(said))
       }
     })
   }
@@ -305,7 +325,7 @@ export class ReplicaNode {
   #wantSignature(message: AuthenticationWanted): void {
     for (const said of this.#outbox?.wantSignature(message) ?? [message]) {
       this.#trace(`wants a signature of ${said.client} ${said.timestamp}`)
-      this.#world.sendToClient(this.id, said, encodeMessage(said))
+      this.#world.sendToClient(said, encodeMessage(said))
     }
   }
 
@@ -347,10 +367,12 @@ export class ReplicaNode {
   }
 
   #event(event: ProtocolEvent): void {
+    const problem = this.isCorrect ? this.#pace.problemOf(event) : null
+    if (problem !== null) this.#world.recording.violation('pace', `replica ${this.id} ${problem}`)
     if (event.type === 'phase' || event.type === 'request-received') return
     this.#trace(describeEvent(event))
-    const { recording, plant, traitors } = this.#world
-    if (plant !== null || !this.isCorrect) return
+    const { recording, traitors } = this.#world
+    if (!this.isCorrect) return
     if (event.type === 'divergence' && areApart(event, traitors))
       recording.violation('divergence', `replica ${this.id} sees ${JSON.stringify(event)}`)
     if (event.type === 'evidence' && !traitors.has(event.signer)) {
@@ -376,11 +398,10 @@ export class ReplicaNode {
   }
 }
 
-const isTraitor = (from: number | string | null, traitors: ReadonlyMap<number, BehaviourName>): boolean =>
-  typeof from === 'number' && traitors.has(from)
+const isTraitor = (from: number | string | null, traitors: Traitors): boolean => typeof from === 'number' && traitors.has(from)
 
 /** Whether correct replicas are among those that differ. */
-function areApart(event: Extract<ProtocolEvent, { type: 'divergence' }>, traitors: ReadonlyMap<number, BehaviourName>): boolean {
+function areApart(event: Extract<ProtocolEvent, { type: 'divergence' }>, traitors: Traitors): boolean {
   const digests = event.digests.filter(({ replica }) => !traitors.has(replica)).map(({ digest }) => digest)
   return new Set(event.own === null ? digests : [...digests, event.own]).size > 1 || traitors.size === 0
 }

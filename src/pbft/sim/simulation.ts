@@ -1,23 +1,26 @@
 /** One run: a cluster with clients under faults, then healing, then the checkers' verdict. */
-import { noLinkFault, type BehaviourName } from '../faults/index.ts'
+import { noLinkFault } from '../faults/index.ts'
 import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
 import type { ClientMessage } from '../protocol/messages.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
-import { isTogether, type Violation } from './checkers/index.ts'
+import { isTogether, type FinalState, type Violation } from './checkers/index.ts'
 import { ClientNode } from './client-node.ts'
 import { HostileNode } from './hostile-client.ts'
 import { calmMix, drawFaultMix, type FaultMix } from './fault-mix.ts'
 import { createKeys } from './keys.ts'
 import { Nemesis } from './nemesis.ts'
 import { SimNetwork } from './network.ts'
-import type { Plant } from './plant.ts'
 import { createRandom, type Random } from './random.ts'
 import { Recording } from './recording.ts'
 import { ReplicaNode } from './replica-node.ts'
 import { Schedule } from './schedule.ts'
 import { Trace } from './trace.ts'
+import { drawTraitors, type Traitors } from './traitors.ts'
+import { drawTwinPlan, type TwinPlan } from './twins.ts'
+import { TwinRounds } from './twin-rounds.ts'
 import { judge } from './verdict.ts'
+import { Without } from './without.ts'
 
 export interface SeedOptions {
   readonly seed: number
@@ -27,10 +30,13 @@ export interface SeedOptions {
   readonly steps: number
   /** Overrides parts of the mixture drawn from the seed; `'calm'` is no faults. */
   readonly faults?: Partial<FaultMix> | 'calm'
-  readonly plant?: Plant
   /** Overrides parts of the configuration and of the shape drawn from the seed. */
   readonly config?: Partial<Omit<ProtocolConfig, 'n' | 'id'>>
   readonly authentication?: 'signature' | 'mac'
+  /** What the twins do when there are any, instead of what the seed draws; then there are some. */
+  readonly twins?: TwinPlan
+  /** Parts of the run to leave out, to find the least that still shows something: see `without.ts`. */
+  readonly without?: readonly string[]
   /** Called with every line of the trace. */
   readonly trace?: (line: string) => void
 }
@@ -78,7 +84,9 @@ class Simulation {
   readonly #nemesis: Nemesis
   /** Replicas that are down for good from healing on: at most f, and the others have to do without them. */
   readonly #absent = new Set<number>()
-  readonly #traitors: ReadonlyMap<number, BehaviourName>
+  readonly #traitors: Traitors
+  /** The second instance of a replica, when there are twins; its endpoint comes after those of the clients. */
+  readonly #twin: { readonly node: ReplicaNode; readonly endpoint: number; readonly rounds: TwinRounds } | null
   #steps = 0
   #highestView = 0
 
@@ -88,46 +96,50 @@ class Simulation {
     this.#random = createRandom(seed, `${n}`)
     this.#trace = new Trace(options.trace ?? null)
     const drawn = drawFaultMix(this.#random.fork('mix'))
-    this.#mix = options.faults === 'calm' ? calmMix : { ...drawn, ...options.faults }
-    // A planted bug is to be found among honest replicas.
-    this.#traitors = options.plant === undefined ? drawTraitors(this.#random.fork('traitors'), this.#mix, n) : new Map()
+    const given = options.faults === 'calm' ? calmMix : { ...drawn, ...options.faults }
+    const without = new Without(options.without ?? [])
+    this.#mix = without.mix(given)
+    this.#traitors = this.#drawTraitors()
     const shape = this.#random.fork('shape')
     const clients = shape.whole(1, 6)
+    const twinned = [...this.#traitors].find(([, name]) => name === 'twins')?.[0] ?? null
     // One for the hostile client, whether there is one or not.
-    const endpoints = n + clients + 1
+    const endpoints = n + clients + 1 + (twinned === null ? 0 : 1)
     this.#network = new SimNetwork(this.#schedule, this.#random.fork('network'), endpoints, (from, to, bytes, corrupt) =>
       this.#deliver(from, to, bytes, corrupt),
     )
     this.#setLinks(endpoints, this.#mix.link)
     const shared = { schedule: this.#schedule, keys: createKeys(seed, n), recording: this.#recording, trace: this.#trace, mix: this.#mix }
     const config = { ...drawConfig(shape, n), ...options.config }
-    this.#replicas = Array.from({ length: n }, (_, index) => {
-      const id = asReplicaId(index)
+    const createNode = (id: number, endpoint: number, label: string): ReplicaNode => {
       const world = {
         ...shared,
-        plant: options.plant ?? null,
         traitors: this.#traitors,
-        send: (from: ReplicaId, to: number, bytes: Uint8Array) => this.#network.send(from, to, bytes),
-        sendToClient: (from: ReplicaId, { client }: ClientMessage, bytes: Uint8Array) => this.#sendToClient(from, client, bytes),
+        send: (to: number, bytes: Uint8Array) => this.#sendToReplica(endpoint, to, bytes),
+        sendToClient: ({ client }: ClientMessage, bytes: Uint8Array) => this.#sendToClient(endpoint, client, bytes),
         countStep: () => void this.#steps++,
       }
-      return new ReplicaNode(world, { ...config, id }, this.#random.fork(`replica ${index}`))
-    })
+      return new ReplicaNode(world, { ...config, id: asReplicaId(id) }, this.#random.fork(label))
+    }
+    this.#replicas = Array.from({ length: n }, (_, index) => createNode(index, index, `replica ${index}`))
     const drawnAuthentication = shape.pick(['signature', 'mac'] as const)
     const clientWorld = {
       ...shared,
       n,
       authentication: options.authentication ?? drawnAuthentication,
       thinkMs: shape.pick([1, 10, 50]),
-      send: (endpoint: number, to: ReplicaId, bytes: Uint8Array) => this.#network.send(endpoint, to, bytes),
+      send: (endpoint: number, to: ReplicaId, bytes: Uint8Array) => this.#sendToReplica(endpoint, to, bytes),
     }
-    this.#clients = Array.from({ length: clients }, (_, i) => new ClientNode(clientWorld, n + i, this.#random.fork(`client ${i}`)))
+    this.#clients = Array.from({ length: clients }, (_, i) => new ClientNode(clientWorld, n + i, this.#random.fork(`client ${i}`))).filter(
+      (_, i) => without.hasClient(i),
+    )
     const { hostile } = this.#mix
     this.#hostile =
       hostile === null || clientWorld.authentication === 'signature'
         ? null
         : new HostileNode(clientWorld, n + clients, this.#random.fork('hostile'), hostile, () => this.#primary())
-    this.#nemesis = this.#createNemesis(endpoints)
+    this.#twin = twinned === null ? null : this.#createTwin(twinned, createNode(twinned, endpoints - 1, 'twin'), endpoints - 1)
+    this.#nemesis = this.#createNemesis(endpoints, without)
     this.#trace.line(0, `seed ${seed} n ${n} clients ${clients} config ${JSON.stringify(config)} mix ${JSON.stringify(this.#mix)}`)
   }
 
@@ -135,8 +147,11 @@ class Simulation {
     for (const replica of this.#replicas) replica.start(true)
     for (const client of this.#clients) client.start()
     this.#hostile?.start()
+    this.#twin?.node.start(true)
+    this.#twin?.rounds.start()
     this.#nemesis.start()
-    const isFaulty = (): boolean => this.#steps < this.#options.steps && this.#schedule.now < faultsMaxMs
+    this.#scheduleFlips()
+    const isFaulty = (): boolean => (this.#steps < this.#options.steps || !this.#isPlanOver) && this.#schedule.now < faultsMaxMs
     while (isFaulty() && this.#isWorthwhile()) this.#schedule.runNext()
     this.#heal()
     this.#converge()
@@ -148,6 +163,7 @@ class Simulation {
       const { view, active, lastExecuted } = replica.core.snapshot()
       return [{ replica: replica.id, view, active, lastExecuted, stateDigest: replica.core.stateDigest() }]
     })
+    this.#checkRepairs(states)
     const violations = judge(this.#recording, {
       states,
       replicas: this.#replicas.length,
@@ -168,9 +184,25 @@ class Simulation {
     }
   }
 
+  /** A state that changed by itself is the others' again once it went through a stable checkpoint. */
+  #checkRepairs(states: readonly FinalState[]): void {
+    for (const { core, id, isRepairDue } of this.#replicas) {
+      if (core === null || !isRepairDue) continue
+      const { lastExecuted } = core.snapshot()
+      const other = states.find((state) => state.lastExecuted === lastExecuted)
+      if (other === undefined || other.stateDigest === core.stateDigest()) continue
+      this.#recording.violation('divergence', `replica ${id} was not repaired: its state after seq ${lastExecuted} is its own`)
+    }
+  }
+
   /** A violation found while running ends the run: what comes after it is its consequence. */
   #isWorthwhile(): boolean {
     return !this.#schedule.isEmpty && this.#recording.violations.length === 0
+  }
+
+  /** A plan that was given runs to its end. */
+  get #isPlanOver(): boolean {
+    return this.#options.twins === undefined || this.#twin === null || this.#twin.rounds.isOver
   }
 
   /** Replicas that nothing is expected of any more. */
@@ -182,7 +214,8 @@ class Simulation {
     this.#trace.line(this.#schedule.now, 'heal')
     this.#nemesis.stop()
     this.#hostile?.stop()
-    this.#setLinks(this.#replicas.length + this.#clients.length + 1, { ...noLinkFault, delayMs: 0.5 })
+    this.#twin?.rounds.stop()
+    this.#setLinks(this.#network.count, { ...noLinkFault, delayMs: 0.5 })
     const healing = this.#random.fork('healing')
     const f = faultsTolerated(this.#replicas.length)
     const absent = healing.chance(0.4) ? healing.whole(0, f - this.#traitors.size) : 0
@@ -226,7 +259,35 @@ class Simulation {
     return snapshots.every((snapshot) => snapshot.active) ? 'all' : 'enough'
   }
 
-  #createNemesis(endpoints: number): Nemesis {
+  #drawTraitors(): Traitors {
+    const { twins } = this.#options
+    const n = this.#options.replicas
+    return twins === undefined ? drawTraitors(this.#random.fork('traitors'), this.#mix.traitors, n) : new Map([[twins.replica, 'twins']])
+  }
+
+  #createTwin(id: number, node: ReplicaNode, endpoint: number): { node: ReplicaNode; endpoint: number; rounds: TwinRounds } {
+    const n = this.#replicas.length
+    const plan = this.#options.twins ?? drawTwinPlan(this.#random.fork('twins'), id, n)
+    const world = {
+      schedule: this.#schedule,
+      trace: this.#trace,
+      endpoints: Array.from({ length: n + 1 }, (_, i) => (i < n ? i : endpoint)),
+      clients: this.#clients.map((client) => client.endpoint),
+      cut: (from: number, to: number) => this.#network.cut(from, to),
+      heal: (from: number, to: number) => this.#healLink(from, to),
+    }
+    return { node, endpoint, rounds: new TwinRounds(world, plan) }
+  }
+
+  /** Traitors by accident: their state changes once, some time into the run. */
+  #scheduleFlips(): void {
+    const random = this.#random.fork('flips')
+    for (const [id, name] of this.#traitors) {
+      if (name === 'flip') this.#schedule.after(random.between(100, 2_000), () => this.#replicas[id]!.flip())
+    }
+  }
+
+  #createNemesis(endpoints: number, without: Without): Nemesis {
     const world = {
       schedule: this.#schedule,
       trace: this.#trace,
@@ -243,6 +304,7 @@ class Simulation {
         this.#network.setRule(from, to, { ...this.#mix.link, delayMs: this.#mix.link.delayMs + delayMs }),
       jumpClock: (id: number) => this.#replicas[id]!.jumpClock(),
       changeView: (id: number) => this.#replicas[id]!.changeView(),
+      leavesOut: (action: number) => without.leavesOutAction(action),
     }
     return new Nemesis(world, this.#random.fork('nemesis'))
   }
@@ -266,7 +328,7 @@ class Simulation {
   }
 
   #healLink(from: number, to: number): void {
-    if (this.#network.heal(from, to) && from < this.#replicas.length && to < this.#replicas.length) this.#connect(from, to)
+    if (this.#network.heal(from, to) && this.#replicaAt(from) !== null && this.#replicaAt(to) !== null) this.#connect(from, to)
   }
 
   /** Both ends notice, not at the same time, that their link works (again). */
@@ -276,25 +338,37 @@ class Simulation {
       [b, a],
     ] as const) {
       this.#schedule.after(this.#random.between(0.1, 20), () => {
-        const isLinked = this.#replicas[peer]!.isUp && !this.#network.isCut(a, b) && !this.#network.isCut(b, a)
-        if (isLinked) this.#replicas[self]!.connected(asReplicaId(peer))
+        const other = this.#replicaAt(peer)
+        const isLinked = other?.isUp === true && !this.#network.isCut(a, b) && !this.#network.isCut(b, a)
+        if (isLinked) this.#replicaAt(self)?.connected(other.id)
       })
     }
   }
 
-  #sendToClient(from: ReplicaId, client: string, bytes: Uint8Array): void {
+  #sendToClient(endpoint: number, client: string, bytes: Uint8Array): void {
     if (client === this.#hostile?.name) return
     const node = this.#clients.find((candidate) => candidate.name === client)
-    if (node === undefined) this.#recording.violation('validity', `replica ${from} answers ${client}, whom nobody knows`)
-    else this.#network.send(from, node.endpoint, bytes)
+    if (node !== undefined) this.#network.send(endpoint, node.endpoint, bytes)
+    else if (!client.startsWith('sim/')) this.#recording.violation('validity', `a replica answers ${client}, whom nobody knows`)
+  }
+
+  /** Of twins the network knows two; each gets what is sent to the one replica that they are. */
+  #sendToReplica(endpoint: number, to: number, bytes: Uint8Array): void {
+    this.#network.send(endpoint, to, bytes)
+    if (this.#twin?.node.id === to) this.#network.send(endpoint, this.#twin.endpoint, bytes)
   }
 
   /** A spoilt frame is what a link's MAC notices: it is dropped. */
   #deliver(from: number, to: number, bytes: Uint8Array, corrupt: boolean): void {
     if (corrupt) return
-    const n = this.#replicas.length
-    if (to >= n) this.#clients[to - n]!.receive(asReplicaId(from), bytes)
-    else this.#replicas[to]!.receive(from < n ? asReplicaId(from) : 'client', bytes)
+    const sender = this.#replicaAt(from)
+    const receiver = this.#replicaAt(to)
+    if (receiver !== null) receiver.receive(sender?.id ?? 'client', bytes)
+    else if (sender !== null) this.#clients.find((client) => client.endpoint === to)?.receive(sender.id, bytes)
+  }
+
+  #replicaAt(endpoint: number): ReplicaNode | null {
+    return endpoint === this.#twin?.endpoint ? this.#twin.node : (this.#replicas[endpoint] ?? null)
   }
 
   #setLinks(endpoints: number, rule: FaultMix['link']): void {
@@ -303,17 +377,6 @@ class Simulation {
       this.#network.setRule(b, a, rule)
     }
   }
-}
-
-/** At most f replicas, each with one of the mixture's behaviours. */
-function drawTraitors(random: Random, mix: FaultMix, n: number): Map<number, BehaviourName> {
-  const traitors = new Map<number, BehaviourName>()
-  for (const behaviour of mix.traitors.slice(0, faultsTolerated(n))) {
-    let id = random.whole(0, n - 1)
-    while (traitors.has(id)) id = (id + 1) % n
-    traitors.set(id, behaviour)
-  }
-  return traitors
 }
 
 function pairsOf(count: number): (readonly [number, number])[] {

@@ -1,6 +1,5 @@
 /** Many seeds, one after another. */
 import type { FaultMix } from './fault-mix.ts'
-import type { Plant } from './plant.ts'
 import { runSeed, type SeedResult } from './simulation.ts'
 
 export interface SwarmOptions {
@@ -11,7 +10,6 @@ export interface SwarmOptions {
   /** Per seed. */
   readonly steps: number
   readonly faults?: Partial<FaultMix> | 'calm'
-  readonly plant?: Plant
   /** After each seed; returning false ends the swarm. */
   readonly onProgress?: (result: SeedResult) => boolean | void
 }
@@ -25,18 +23,12 @@ export interface SwarmResult {
 
 /** Runs to the end whatever is found, unless `onProgress` ends it. */
 export function runSwarm(options: SwarmOptions): SwarmResult {
-  const { first, replicas, steps, faults, plant } = options
+  const { first, replicas, steps, faults } = options
   const violations: { seed: number; checker: string; detail: string }[] = []
   let ran = 0
   let total = 0
   for (let seed = first; seed < first + options.seeds; seed++) {
-    const result = runSeed({
-      seed,
-      replicas,
-      steps,
-      ...(faults === undefined ? {} : { faults }),
-      ...(plant === undefined ? {} : { plant }),
-    })
+    const result = runSeed({ seed, replicas, steps, ...(faults === undefined ? {} : { faults }) })
     ran++
     total += result.steps
     violations.push(...result.violations.map(({ checker, detail }) => ({ seed, checker, detail })))

@@ -11,6 +11,7 @@ import {
   checkLinearizability,
   checkOrder,
   checkReplay,
+  checkTime,
   checkValidity,
   checkVotes,
   serviceObject,
@@ -32,7 +33,7 @@ export interface Ending {
 
 /** What was found while running comes first. */
 export function judge(recording: Recording, ending: Ending): Violation[] {
-  const { log, votes, calls, sent } = recording
+  const { log, votes, calls, sent, times } = recording
   const service = createService()
   const violations = [
     ...recording.violations,
@@ -40,6 +41,7 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
     ...checkOrder(log),
     ...checkVotes(votes),
     ...checkCheckpoints(votes),
+    ...checkTime(log, times),
     ...checkReplay(log, (operation, client, timeMs) =>
       service.execute(operation, { client: asClientId(client), timeMs, resultBytesMax: Infinity }),
     ),

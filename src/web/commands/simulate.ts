@@ -1,41 +1,121 @@
-/** `pbft-panel simulate`: the deterministic simulator over many seeds. */
+/** `pbft-panel simulate`: the deterministic simulator over many seeds, also of an engine with a planted bug. */
+import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
-import { runSwarm } from '../../pbft/sim/index.ts'
+import { isPartName, partNames, plants, type Plant, type SeedResult } from '../../pbft/sim/index.ts'
 import { replicaCount, wholeNumber } from '../numbers.ts'
-import { exitCodes, note, print, printJson } from '../output.ts'
+import { exitCodes, note, print, printJson, UsageError } from '../output.ts'
+import { entries, root } from '../paths.ts'
+import { copyWithPlant, problemOfSources } from '../simulation/mutated-copy.ts'
+import { runThreads } from '../simulation/swarm.ts'
 
 interface SimulateOptions {
   readonly seeds: number
   readonly first: number
-  readonly replicas: number
+  readonly replicas?: number
   readonly steps: number
+  readonly plant?: string
+  readonly trace?: boolean
+  readonly without?: readonly string[]
+  readonly threads: number
   readonly json?: boolean
 }
 
 const progressEveryMs = 5_000
+const threadsMax = 8
 
-/** Exit code 1 on a violation. A seed that is printed reproduces its run exactly. */
-const simulate = ({ seeds, first, replicas, steps, json }: SimulateOptions): void => {
-  let ran = 0
+const listPlants = (json: boolean | undefined): void => {
+  if (json) return printJson(plants.map(({ name, pitfall, breaks, file }) => ({ name, pitfall, breaks, file })))
+  for (const { name, pitfall, breaks } of plants)
+    print(`${name.padEnd(36)}${pitfall === null ? '  ' : String(pitfall).padStart(2)}  ${breaks}`)
+}
+
+const plantNamed = (name: string): Plant => {
+  const plant = plants.find((candidate) => candidate.name === name)
+  if (plant === undefined) throw new UsageError(`There is no planted bug "${name}"; --plant list names them.`)
+  const problem = problemOfSources(root)
+  if (problem !== null) throw new UsageError(problem)
+  return plant
+}
+
+/** Reads a list of parts of a run. Throws a `UsageError` for one that there is not. */
+const partsOf = (text: string): string[] => {
+  const parts = text.split(',')
+  const unknown = parts.find((part) => !isPartName(part))
+  if (unknown === undefined) return parts
+  throw new UsageError(`--without knows ${partNames.join(', ')}, client:K and action:K, not "${unknown}".`)
+}
+
+const stoppedBySignals = (): AbortController => {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
+  return controller
+}
+
+/** Says on stderr, now and then, how far it is. */
+const progressOf = (seeds: number): ((ran: number, steps: number) => void) => {
   let saidAt = performance.now()
-  const result = runSwarm({
-    seeds,
+  return (ran, steps) => {
+    if (performance.now() - saidAt < progressEveryMs) return
+    saidAt = performance.now()
+    note(`${ran} of ${seeds} seeds, ${steps} steps`)
+  }
+}
+
+interface Outcome {
+  readonly seeds: number
+  readonly steps: number
+  readonly seconds: number
+  readonly cancelled: boolean
+  readonly violations: readonly { readonly seed: number; readonly checker: string; readonly detail: string }[]
+}
+
+const run = async (entry: string, replicas: number, options: SimulateOptions): Promise<Outcome> => {
+  const { seeds, first, steps, trace = false, without = [], threads, json } = options
+  const began = performance.now()
+  const { signal } = stoppedBySignals()
+  const sayProgress = progressOf(seeds)
+  const results: SeedResult[] = []
+  let total = 0
+  await runThreads({
+    entry,
     first,
-    replicas,
-    steps,
-    onProgress: () => {
-      ran += 1
-      if (performance.now() - saidAt < progressEveryMs) return
-      saidAt = performance.now()
-      note(`${ran} of ${seeds} seeds`)
+    seeds,
+    threads,
+    options: { replicas, steps, trace, without },
+    signal,
+    onTrace: json ? note : print,
+    onResult: (result) => {
+      results.push(result)
+      total += result.steps
+      for (const { checker } of result.violations) note(`seed ${result.seed}: ${checker}`)
+      sayProgress(results.length, total)
     },
   })
-  if (json) printJson(result)
-  else {
-    for (const { seed, checker, detail } of result.violations) print(`seed ${seed}: ${checker}: ${detail}`)
-    print(`${result.seeds} seeds, ${result.steps} steps, ${result.violations.length} violations`)
+  const violations = results
+    .toSorted((a, b) => a.seed - b.seed)
+    .flatMap(({ seed, violations: found }) => found.map(({ checker, detail }) => ({ seed, checker, detail })))
+  const seconds = Number(((performance.now() - began) / 1_000).toFixed(1))
+  return { seeds: results.length, steps: total, seconds, cancelled: signal.aborted, violations }
+}
+
+/** Exit code 1 on a violation. A seed that is printed reproduces its run exactly. */
+const simulate = async (options: SimulateOptions): Promise<void> => {
+  if (options.plant === 'list') return listPlants(options.json)
+  const plant = options.plant === undefined ? null : plantNamed(options.plant)
+  const copy = plant === null ? null : await copyWithPlant(root, plant)
+  try {
+    const outcome = await run(copy?.entry ?? entries.simulation, options.replicas ?? plant?.replicas ?? 4, options)
+    const { seeds, steps, seconds, cancelled, violations } = outcome
+    if (options.json) printJson(outcome)
+    else {
+      for (const { seed, checker, detail } of violations) print(`seed ${seed}: ${checker}: ${detail}`)
+      const rate = `${(seeds / seconds).toFixed(1)} seeds and ${Math.round(steps / seconds)} steps a second`
+      print(`${cancelled ? 'stopped: ' : ''}${seeds} seeds, ${steps} steps, ${violations.length} violations; ${rate}`)
+    }
+    process.exitCode = violations.length === 0 ? exitCodes.success : exitCodes.no
+  } finally {
+    await copy?.remove()
   }
-  process.exitCode = result.violations.length === 0 ? exitCodes.success : exitCodes.no
 }
 
 export const addSimulateCommand = (program: Command): void => {
@@ -44,8 +124,12 @@ export const addSimulateCommand = (program: Command): void => {
     .description('replicas, clients, network and disks in the deterministic simulator; exit code 1 on a violation')
     .option('--seeds <n>', 'how many seeds', wholeNumber('--seeds', 1, 10_000_000), 100)
     .option('--first <seed>', 'the first seed', wholeNumber('--first', 0, 2 ** 31), 1)
-    .option('--replicas <n>', 'how many replicas', replicaCount, 4)
+    .option('--replicas <n>', 'how many replicas (default: 4)', replicaCount)
     .option('--steps <m>', 'steps per seed', wholeNumber('--steps', 1, 100_000_000), 5_000)
+    .option('--plant <bug>', 'run the engine with a planted bug, from the sources; "list" names them')
+    .option('--without <parts>', `leave out parts of the runs: ${partNames.join(', ')}, client:K, action:K`, partsOf)
+    .option('--trace', 'print what happens, line by line')
+    .option('--threads <n>', 'seeds at a time', wholeNumber('--threads', 1, 64), Math.min(availableParallelism(), threadsMax))
     .option('--json', 'machine-readable answer')
     .action(simulate)
 }

@@ -19,12 +19,15 @@ export function checkAgreement(log: readonly LogEvent[]): Violation[] {
 /** All checkpoints of one sequence number have one digest. */
 export function checkCheckpoints(votes: readonly Vote[]): Violation[] {
   const first = new Map<number, Vote>()
+  const reported = new Set<number>()
   const violations: Violation[] = []
   for (const vote of votes) {
-    if (vote.type !== 'checkpoint') continue
+    // Sent again and again, and reported once.
+    if (vote.type !== 'checkpoint' || reported.has(vote.seq)) continue
     const known = first.get(vote.seq)
     if (known === undefined) first.set(vote.seq, vote)
     else if (known.digest !== vote.digest) {
+      reported.add(vote.seq)
       const detail = `checkpoint ${vote.seq}: replica ${known.replica} has ${known.digest}, replica ${vote.replica} ${vote.digest}`
       violations.push({ checker: 'checkpoints', detail })
     }

@@ -1,0 +1,45 @@
+/** Bugs in how requests are taken, executed and answered. */
+import type { Plant } from './plant.ts'
+
+export const clientPlants: readonly Plant[] = [
+  {
+    name: 'superseded-request-waits',
+    pitfall: 15,
+    breaks: 'a request stays pending although a later one of its client was executed',
+    file: 'protocol/pending-requests.ts',
+    find: 'pending.request.timestamp <= timestamp',
+    replace: 'pending.request.timestamp === timestamp',
+  },
+  {
+    name: 'executed-twice',
+    pitfall: 19,
+    breaks: 'a request that is ordered twice is executed twice',
+    file: 'protocol/replicated-state.ts',
+    find: 'request.timestamp <= known.timestamp) {\n        results',
+    replace: 'request.timestamp < known.timestamp) {\n        results',
+  },
+  {
+    name: 'reads-never-fall-back',
+    pitfall: 20,
+    breaks: 'a read that finds no quorum is asked again as a read, for ever',
+    file: 'protocol/client.ts',
+    find: 'return outstanding.request.readOnly ? begin(c, outstanding.request.operation, false, nowMs)',
+    replace: 'return outstanding.request.readOnly ? begin(c, outstanding.request.operation, true, nowMs)',
+  },
+  {
+    name: 'reads-do-not-wait',
+    pitfall: null,
+    breaks: 'a replica answers reads from a state that may lack what a client was told',
+    file: 'protocol/requests.ts',
+    find: 'if (r.lastExecuted >= r.highestPrepared && r.transfer === null) return query(r, request)',
+    replace: 'if (r.transfer === null) return query(r, request)',
+  },
+  {
+    name: 'one-reply-is-enough',
+    pitfall: null,
+    breaks: 'a client believes a single replica',
+    file: 'protocol/client.ts',
+    find: 'return isFinal ? weakSize(c.config.n) : quorumSize(c.config.n)',
+    replace: 'return isFinal ? 1 : quorumSize(c.config.n)',
+  },
+]
