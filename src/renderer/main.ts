@@ -7,10 +7,11 @@ import { createPinia } from 'pinia'
 import { createApp, type App as VueApp } from 'vue'
 import App from './App.vue'
 import { i18n } from './i18n/index.ts'
-import { createPanelRouter } from './router.ts'
+import { createPanelRouter, screens } from './router.ts'
 import TokenScreen from './screens/TokenScreen.vue'
 import { dropToken, keepToken, splitFragment, takeToken } from './shell/browser-token.ts'
 import { connectBrowser, setShell } from './shell/current-shell.ts'
+import { usePlaces } from './stores/places.ts'
 import { usePreferences } from './stores/preferences.ts'
 
 let mounted: VueApp | null = null
@@ -26,8 +27,11 @@ function mountPanel(): void {
   app.use(createPinia()).use(i18n)
   const preferences = usePreferences()
   const router = createPanelRouter(() => preferences.chosen.lastScreen)
+  const places = usePlaces()
   router.afterEach((to) => {
-    preferences.chosen.lastScreen = to.path
+    preferences.chosen.lastScreen = to.fullPath
+    const screen = screens.find((name) => name === to.name)
+    if (screen !== undefined) places.leave(screen, to.query)
   })
   app.use(router)
   app.mount('#app')

@@ -1,12 +1,13 @@
 /** One address per screen, in the fragment, so that the same page works from any origin. Filters and selections are in its query. */
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
 
-export const screens = ['overview', 'log', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
+export const screens = ['overview', 'log', 'messages', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
 export type Screen = (typeof screens)[number]
 
 const components = {
   overview: () => import('./screens/OverviewScreen.vue'),
   log: () => import('./screens/LogScreen.vue'),
+  messages: () => import('./screens/MessagesScreen.vue'),
   views: () => import('./screens/ViewsScreen.vue'),
   checkpoints: () => import('./screens/CheckpointsScreen.vue'),
   requests: () => import('./screens/RequestsScreen.vue'),

@@ -38,7 +38,7 @@ export const testIds = {
   tokenSubmit: 'token-submit',
 } as const
 
-/** A rail entry: overview, log, views, checkpoints, requests, faults, scenarios, settings. */
+/** A rail entry: overview, log, messages, views, checkpoints, requests, faults, scenarios, settings. */
 export const navTestId = (screen: string): string => `nav-${screen}`
 /** A replica's card; carries `data-state`. */
 export const replicaCardTestId = (id: number): string => `replica-card-${id}`

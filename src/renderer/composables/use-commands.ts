@@ -22,6 +22,7 @@ export interface Command {
 export const screenLetters: Readonly<Record<Screen, string>> = {
   overview: 'o',
   log: 'l',
+  messages: 'm',
   views: 'v',
   checkpoints: 'c',
   requests: 'r',

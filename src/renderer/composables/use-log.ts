@@ -108,3 +108,21 @@ export function useLogSearch() {
 
   return { matches, searchedTo, searching, problem, search, more }
 }
+
+/** Finds the last entry that was agreed at or before a time, by halves: times ascend with seqs, null requests have none. */
+export function useLogMoment() {
+  const link = useLink()
+  return async (at: number, { first, last }: { readonly first: number; readonly last: number }): Promise<number | null> => {
+    let low = first
+    let high = last
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      const result = await link.call('log', { after: middle - 1, limit: 20 })
+      if (!result.ok) return null
+      const timed = result.value.entries.find((entry) => entry.timeMs > 0)
+      if (timed !== undefined && timed.timeMs <= at) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+}

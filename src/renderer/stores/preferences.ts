@@ -12,6 +12,7 @@ interface Preferences {
   language: LanguageChoice
   railCollapsed: boolean
   utc: boolean
+  /** Its path and query. */
   lastScreen: string
 }
 
@@ -27,7 +28,8 @@ function load(): Preferences {
       language: read.language === 'en' || read.language === 'zh-CN' ? read.language : 'system',
       railCollapsed: read.railCollapsed === true,
       utc: read.utc === true,
-      lastScreen: typeof read.lastScreen === 'string' && /^\/[a-z]+$/.test(read.lastScreen) ? read.lastScreen : defaults.lastScreen,
+      lastScreen:
+        typeof read.lastScreen === 'string' && /^\/[a-z]+(\?[^#]{0,1000})?$/.test(read.lastScreen) ? read.lastScreen : defaults.lastScreen,
     }
   } catch {
     return { ...defaults }

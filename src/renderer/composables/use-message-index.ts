@@ -1,0 +1,95 @@
+/** The worker with the index of messages, as promises. Only the newest question of what is in sight is put to it. */
+import { onBeforeUnmount, shallowRef } from 'vue'
+import type { MessagesPage } from '../../contract/messages.ts'
+import type { Drawn, MessageRow, MessageSummary } from '../lib/message-index.ts'
+import type { FromIndex, ToIndex } from '../workers/messages.ts'
+
+export interface MessageList {
+  readonly total: number
+  readonly messages: readonly MessageSummary[]
+}
+
+type Question = Exclude<ToIndex, { type: 'load' }>
+/** A question before it has its turn. */
+type Asked<T extends Question['type']> = Omit<Extract<Question, { type: T }>, 'turn' | 'type'>
+
+export function useMessageIndex() {
+  const worker = new Worker(new URL('../workers/messages.ts', import.meta.url), { type: 'module' })
+  const drawn = shallowRef<Drawn | null>(null)
+  const rows = shallowRef<readonly MessageRow[]>([])
+  const kinds = shallowRef<readonly string[]>([])
+  const malformed = shallowRef(false)
+  const waiting = new Map<number, (answer: FromIndex) => void>()
+  let turn = 0
+  let looking = false
+  let next: Asked<'visible'> | null = null
+
+  const put = (message: ToIndex): void => worker.postMessage(message)
+
+  function look(wanted: Asked<'visible'>): void {
+    if (looking) {
+      next = wanted
+      return
+    }
+    looking = true
+    turn += 1
+    put({ type: 'visible', turn, ...wanted })
+  }
+
+  function onSeen(seen: Drawn): void {
+    drawn.value = seen
+    looking = false
+    if (next === null) return
+    const wanted = next
+    next = null
+    look(wanted)
+  }
+
+  worker.onmessage = (event: MessageEvent<FromIndex>) => {
+    const message = event.data
+    switch (message.type) {
+      case 'malformed':
+        malformed.value = true
+        break
+      case 'loaded':
+        malformed.value = false
+        rows.value = message.rows
+        kinds.value = message.kinds
+        break
+      case 'visible':
+        onSeen(message.drawn)
+        break
+      default:
+        waiting.get(message.turn)?.(message)
+        waiting.delete(message.turn)
+    }
+  }
+  onBeforeUnmount(() => worker.terminate())
+
+  const ask = (message: (turn: number) => Question): Promise<FromIndex> =>
+    new Promise((resolve) => {
+      turn += 1
+      waiting.set(turn, resolve)
+      put(message(turn))
+    })
+
+  async function one(message: (turn: number) => Question): Promise<MessageSummary | null> {
+    const answer = await ask(message)
+    return answer.type === 'one' ? answer.message : null
+  }
+
+  return {
+    drawn,
+    rows,
+    kinds,
+    malformed,
+    look,
+    load: (page: MessagesPage): void => put({ type: 'load', page }),
+    find: (id: number) => one((mine) => ({ type: 'find', turn: mine, id })),
+    step: (wanted: Asked<'step'>) => one((mine) => ({ type: 'step', turn: mine, ...wanted })),
+    async list(wanted: Asked<'list'>): Promise<MessageList> {
+      const answer = await ask((mine) => ({ type: 'list', turn: mine, ...wanted }))
+      return answer.type === 'list' ? answer : { total: 0, messages: [] }
+    },
+  }
+}
