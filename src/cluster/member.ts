@@ -251,7 +251,7 @@ export class Member {
       pending: report?.pending ?? 0,
       inFlight: report?.inFlight ?? 0,
       viewTimeoutMs: report?.viewTimeoutMs ?? null,
-      viewTimerRunning: report?.viewTimerRunning ?? false,
+      viewTimerLeftMs: report?.viewTimerLeftMs ?? null,
       transfer: report?.transfer ?? null,
       peersHeard: report?.peersHeard ?? [],
       clients: report?.clients ?? 0,

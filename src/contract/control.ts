@@ -42,7 +42,8 @@ export const replicaReportSchema = v.strictObject({
   pending: whole,
   inFlight: whole,
   viewTimeoutMs: count,
-  viewTimerRunning: v.boolean(),
+  /** Until the view-change timer fires; null: it does not run. */
+  viewTimerLeftMs: v.nullable(count),
   transferring: v.boolean(),
   transfer: v.nullable(v.strictObject({ seq: whole, verified: whole, rejected: whole, remaining: whole })),
   peersConnected: v.pipe(v.array(whole), v.maxLength(100)),

@@ -40,7 +40,8 @@ export interface ReplicaStatus {
   readonly pending: number
   readonly inFlight: number
   readonly viewTimeoutMs: number | null
-  readonly viewTimerRunning: boolean
+  /** Until its view-change timer fired, when it was heard last (`heardAt`), ms; null: it did not run. */
+  readonly viewTimerLeftMs: number | null
   readonly transfer: { readonly seq: number; readonly verified: number; readonly rejected: number; readonly remaining: number } | null
   readonly peersHeard: readonly number[]
   readonly clients: number
@@ -168,13 +169,23 @@ export interface LogPage {
   readonly last: number
 }
 
+export interface SeqSpan {
+  readonly first: number
+  readonly last: number
+}
+
 export interface ViewVote {
   readonly replica: number
   readonly at: number
   readonly reason: string | null
   readonly stableSeq: number | null
+  /** How many entries C, P and Q have; null: the message was not seen to arrive anywhere. */
+  readonly checkpoints: number | null
   readonly prepared: number | null
   readonly prePrepared: number | null
+  /** The lowest and highest seq of P and Q; null: not known, or there is none. */
+  readonly preparedSpan: SeqSpan | null
+  readonly prePreparedSpan: SeqSpan | null
 }
 
 export interface ViewInfo {
@@ -192,6 +203,9 @@ export interface ViewInfo {
   readonly start: { readonly seq: number; readonly digest: string } | null
   readonly chosen: number | null
   readonly nulls: number | null
+  readonly chosenSpan: SeqSpan | null
+  /** Seqs that the new-view filled with the null request; the first 100. */
+  readonly nullSeqs: readonly number[]
   /** From the first request that waited to the first execution in this view, ms; null: none was seen to wait, or nothing was executed. */
   readonly outageMs: number | null
   readonly entered: readonly number[]

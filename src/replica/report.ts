@@ -91,7 +91,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         pending: snapshot.pending,
         inFlight: snapshot.inFlight,
         viewTimeoutMs: snapshot.viewTimeoutMs,
-        viewTimerRunning: snapshot.viewTimerRunning,
+        viewTimerLeftMs: snapshot.viewTimerDueAtMs === null ? null : Math.max(0, snapshot.viewTimerDueAtMs - now),
         transferring: snapshot.transferring,
         transfer: snapshot.transferring ? transfer : null,
         peersConnected: options.transport.peersConnected(),

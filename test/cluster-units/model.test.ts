@@ -10,6 +10,7 @@ import { replicaStateOf, type ReplicaFacts } from '../../src/cluster/model/repli
 import { Views } from '../../src/cluster/model/views.ts'
 
 const digest = 'a'.repeat(64)
+const empty = { checkpoints: 1, preparedSpan: null, prePreparedSpan: null }
 const slot = (seq: number, over: Partial<SlotObservation> = {}): SlotObservation => ({
   seq,
   view: 0,
@@ -94,8 +95,12 @@ describe('views', () => {
     views.observe(1, started(1, 'request-timeout', 'operator/panel-0'), 1_500)
     views.observe(2, started(1, 'request-timeout', 'operator/panel-0'), 1_510)
     views.observe(3, started(1, 'joined'), 1_515)
-    views.observe(1, { type: 'view-change-received', view: 1, from: 2, stableSeq: 0, prepared: 3, prePrepared: 4 }, 1_520)
-    views.observe(1, { type: 'view-entered', view: 1, primary: 1, start: { seq: 0, digest }, chosen: 3, nulls: 1 }, 1_530)
+    views.observe(1, { type: 'view-change-received', view: 1, from: 2, stableSeq: 0, ...empty, prepared: 3, prePrepared: 4 }, 1_520)
+    views.observe(
+      1,
+      { type: 'view-entered', view: 1, primary: 1, start: { seq: 0, digest }, chosen: 3, nulls: 1, chosenSpan: null, nullSeqs: [] },
+      1_530,
+    )
     views.executed(1, 1_600)
     const [first, second] = views.list()
     expect(first).toMatchObject({ view: 0, reasonKey: 'view.reason.initial', entered: [0, 1, 2, 3], began: 10, outageMs: null })
@@ -107,6 +112,8 @@ describe('views', () => {
       outageMs: 1_100,
       chosen: 3,
       nulls: 1,
+      chosenSpan: null,
+      nullSeqs: [],
       reasonKey: 'view.reason.requestTimeout',
       reason: '2 of 4 replicas timed out on a request of operator/panel-0',
     })
@@ -121,7 +128,11 @@ describe('views', () => {
     const views = new Views(4, 1_000)
     const enter = (view: number, at: number): void => {
       for (const replica of [1, 2, 3]) views.observe(replica, started(view, 'operator'), at)
-      views.observe(1, { type: 'view-entered', view, primary: view % 4, start: { seq: 0, digest }, chosen: 0, nulls: 0 }, at)
+      views.observe(
+        1,
+        { type: 'view-entered', view, primary: view % 4, start: { seq: 0, digest }, chosen: 0, nulls: 0, chosenSpan: null, nullSeqs: [] },
+        at,
+      )
     }
     for (const replica of [0, 1, 2, 3]) views.reported(replica, 0, 10)
     views.executed(0, 1_000)
@@ -133,7 +144,11 @@ describe('views', () => {
     views.executed(2, 3_000_000)
     // Under load the wait begins with the last execution, however early a replica claims to have begun to wait.
     for (const replica of [0, 1, 3]) views.observe(replica, started(3, 'request-timeout', 'c'), 3_000_800)
-    views.observe(3, { type: 'view-entered', view: 3, primary: 3, start: { seq: 0, digest }, chosen: 0, nulls: 0 }, 3_000_900)
+    views.observe(
+      3,
+      { type: 'view-entered', view: 3, primary: 3, start: { seq: 0, digest }, chosen: 0, nulls: 0, chosenSpan: null, nullSeqs: [] },
+      3_000_900,
+    )
     views.executed(3, 3_001_000)
     expect(views.list().map(({ outageMs }) => outageMs)).toEqual([null, 1_250, null, 999])
   })
@@ -170,7 +185,17 @@ it('gathers checkpoints, believes a replica about itself, and shows divergence',
 
 it('reads observed events and leaves the unknown alone', () => {
   expect(
-    readObserved({ type: 'view-entered', view: 1, primary: 1, start: { seq: 0, digest }, chosen: 0, nulls: 0, viewChangesFrom: [] }),
+    readObserved({
+      type: 'view-entered',
+      view: 1,
+      primary: 1,
+      start: { seq: 0, digest },
+      chosen: 0,
+      nulls: 0,
+      chosenSpan: null,
+      nullSeqs: [],
+      viewChangesFrom: [],
+    }),
   ).not.toBeNull()
   expect(readObserved({ type: 'view-entered', view: -1 })).toBeNull()
   expect(readObserved({ type: 'something-new' })).toBeNull()

@@ -39,11 +39,23 @@ describe('what earlier runs recorded', () => {
     start: null,
     chosen: null,
     nulls: null,
+    chosenSpan: null,
+    nullSeqs: [],
     outageMs: null,
     entered: [0],
     ...over,
   })
-  const vote = { replica: 1, at: 1, reason: 'joined', stableSeq: null, prepared: null, prePrepared: null }
+  const vote = {
+    replica: 1,
+    at: 1,
+    reason: 'joined',
+    stableSeq: null,
+    checkpoints: null,
+    prepared: null,
+    prePrepared: null,
+    preparedSpan: null,
+    prePreparedSpan: null,
+  }
 
   it('a view keeps its votes when this run only sees who is in it', () => {
     const joined = joinViews([view(2, { votes: [vote] }), view(0)], [view(2, { entered: [3] }), view(5, { votes: [vote] })])

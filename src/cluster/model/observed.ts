@@ -4,6 +4,7 @@ import * as v from 'valibot'
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const short = v.pipe(v.string(), v.maxLength(4_096))
+const span = v.nullable(v.object({ first: whole, last: whole }))
 const replicas = v.pipe(v.array(whole), v.maxLength(100))
 
 const eventSchema = v.variant('type', [
@@ -12,7 +13,17 @@ const eventSchema = v.variant('type', [
     view: whole,
     reason: v.object({ kind: short, client: v.optional(short), detail: v.optional(short) }),
   }),
-  v.object({ type: v.literal('view-change-received'), view: whole, from: whole, stableSeq: whole, prepared: whole, prePrepared: whole }),
+  v.object({
+    type: v.literal('view-change-received'),
+    view: whole,
+    from: whole,
+    stableSeq: whole,
+    checkpoints: whole,
+    prepared: whole,
+    prePrepared: whole,
+    preparedSpan: span,
+    prePreparedSpan: span,
+  }),
   v.object({
     type: v.literal('view-entered'),
     view: whole,
@@ -20,6 +31,8 @@ const eventSchema = v.variant('type', [
     start: v.object({ seq: whole, digest }),
     chosen: whole,
     nulls: whole,
+    chosenSpan: span,
+    nullSeqs: v.pipe(v.array(whole), v.maxLength(100)),
   }),
   v.object({ type: v.literal('checkpoint'), seq: whole, digest, bytes: whole }),
   v.object({ type: v.literal('checkpoint-received'), seq: whole, digest, from: whole }),

@@ -1,7 +1,7 @@
 /** The views of a run, put together from what replicas reported of their view changes. Bounded to the last 1,000. */
 import { asView } from '../../pbft/protocol/ids.ts'
 import { primaryOf, weakSize } from '../../pbft/protocol/quorum.ts'
-import type { ViewInfo, ViewVote } from '../../contract/model.ts'
+import type { SeqSpan, ViewInfo, ViewVote } from '../../contract/model.ts'
 import { viewReasonSentences, type ViewReasonKey } from '../../contract/verdicts.ts'
 import { fillSentence, type MessageParameters } from '../sentence.ts'
 import type { ObservedProtocolEvent } from './observed.ts'
@@ -15,6 +15,8 @@ interface Draft {
   start: { seq: number; digest: string } | null
   chosen: number | null
   nulls: number | null
+  chosenSpan: SeqSpan | null
+  nullSeqs: readonly number[]
   detail: string
   clients: Map<string, number>
   readonly votes: Map<number, ViewVote>
@@ -25,6 +27,15 @@ interface Draft {
   /** Since when requests had been waiting for its first execution; null: none was seen to wait. */
   outageSince: number | null
 }
+
+const unseenVote = {
+  stableSeq: null,
+  checkpoints: null,
+  prepared: null,
+  prePrepared: null,
+  preparedSpan: null,
+  prePreparedSpan: null,
+} as const
 
 const keyOfReason: Record<string, ViewReasonKey> = {
   'request-timeout': 'view.reason.requestTimeout',
@@ -57,15 +68,7 @@ export class Views {
         draft.started = Math.min(draft.started ?? at, at)
         if (event.reason.client !== undefined) count(draft.clients, event.reason.client)
         if (event.reason.detail !== undefined) draft.detail = event.reason.detail
-        const before = draft.votes.get(replica)
-        draft.votes.set(replica, {
-          replica,
-          at,
-          reason: event.reason.kind,
-          stableSeq: before?.stableSeq ?? null,
-          prepared: before?.prepared ?? null,
-          prePrepared: before?.prePrepared ?? null,
-        })
+        draft.votes.set(replica, { ...(draft.votes.get(replica) ?? unseenVote), replica, at, reason: event.reason.kind })
         if (event.reason.kind === 'request-timeout') draft.timedOutSince = earliest(draft.timedOutSince, at - this.#viewTimeoutMs)
         this.#watchTimeouts(draft)
         return true
@@ -73,14 +76,17 @@ export class Views {
       case 'view-change-received': {
         const draft = this.#draft(event.view)
         const before = draft.votes.get(event.from)
-        const { stableSeq, prepared, prePrepared } = event
-        draft.votes.set(event.from, {
-          replica: event.from,
+        const { from: replica, stableSeq, checkpoints, prepared, prePrepared, preparedSpan, prePreparedSpan } = event
+        draft.votes.set(replica, {
+          replica,
           at: before?.at ?? at,
           reason: before?.reason ?? null,
           stableSeq,
+          checkpoints,
           prepared,
           prePrepared,
+          preparedSpan,
+          prePreparedSpan,
         })
         this.#watchTimeouts(draft)
         return true
@@ -91,6 +97,8 @@ export class Views {
         draft.start = event.start
         draft.chosen = event.chosen
         draft.nulls = event.nulls
+        draft.chosenSpan = event.chosenSpan
+        draft.nullSeqs = event.nullSeqs
         draft.entered.add(replica)
         return true
       }
@@ -160,6 +168,8 @@ export class Views {
       start: draft.start,
       chosen: draft.chosen,
       nulls: draft.nulls,
+      chosenSpan: draft.chosenSpan,
+      nullSeqs: draft.nullSeqs,
       outageMs,
       entered: [...draft.entered].sort((a, b) => a - b),
     }
@@ -198,6 +208,8 @@ export class Views {
       start: null,
       chosen: null,
       nulls: null,
+      chosenSpan: null,
+      nullSeqs: [],
       detail: '',
       clients: new Map(),
       votes: new Map(),

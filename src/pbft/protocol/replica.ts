@@ -136,7 +136,7 @@ const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
     pending: r.pending.size,
     inFlight,
     viewTimeoutMs: currentTimeout(r),
-    viewTimerRunning: r.viewTimer.watched !== null,
+    viewTimerDueAtMs: r.viewTimer.watched === null ? null : r.viewTimer.dueAtMs,
     transferring: r.transfer !== null,
     suspended: r.suspended.size,
     held: heldPrincipals(r),

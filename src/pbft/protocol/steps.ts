@@ -81,6 +81,14 @@ export type SignedStatement = Proposal | Checkpoint | ViewChange
 export type Phase = 'pre-prepared' | 'prepared' | 'committed' | 'executed'
 
 /** What an observer may want to know. Never read back by the core. */
+export interface SeqSpan {
+  readonly first: SeqNo
+  readonly last: SeqNo
+}
+
+/** More of them say no more. */
+export const nullSeqsMax = 100
+
 export type ProtocolEvent =
   | {
       readonly type: 'phase'
@@ -98,8 +106,13 @@ export type ProtocolEvent =
       readonly view: View
       readonly from: ReplicaId
       readonly stableSeq: SeqNo
+      /** How many checkpoints its C has. */
+      readonly checkpoints: number
       readonly prepared: number
       readonly prePrepared: number
+      /** The lowest and highest sequence number of P and of Q; null: it is empty. */
+      readonly preparedSpan: SeqSpan | null
+      readonly prePreparedSpan: SeqSpan | null
     }
   | {
       readonly type: 'view-entered'
@@ -108,6 +121,9 @@ export type ProtocolEvent =
       readonly start: CheckpointEntry
       readonly chosen: number
       readonly nulls: number
+      readonly chosenSpan: SeqSpan | null
+      /** Sequence numbers that the new-view fills with the null request; the first `nullSeqsMax`. */
+      readonly nullSeqs: readonly SeqNo[]
       readonly viewChangesFrom: readonly ReplicaId[]
     }
   | { readonly type: 'checkpoint'; readonly seq: SeqNo; readonly digest: Digest; readonly partitions: number; readonly bytes: number }
@@ -158,7 +174,8 @@ export interface ReplicaSnapshot {
   /** Sequence numbers above lastExecuted that are pre-prepared here. */
   readonly inFlight: number
   readonly viewTimeoutMs: number
-  readonly viewTimerRunning: boolean
+  /** When the view-change timer fires, ms since the epoch; null: it does not run. */
+  readonly viewTimerDueAtMs: number | null
   readonly transferring: boolean
   /** Pre-prepares that wait for proof that clients sent what is in them. */
   readonly suspended: number

@@ -2,11 +2,11 @@
 import { isSigned } from './authentication.ts'
 import { checkpointEntries, onCheckpoint } from './checkpoints.ts'
 import { weighViewChange } from './evidence.ts'
-import { asSeqNo, asView, type ClientId, type ClientTimestamp, type ReplicaId, type View } from './ids.ts'
+import { asSeqNo, asView, type ClientId, type ClientTimestamp, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { NewView, Request, ViewChange } from './messages.ts'
 import { forgetDebt } from './pace.ts'
 import { emit, isPrimary, persist, primary, promise, reject, sendTo, type ReplicaState } from './state.ts'
-import type { ViewChangeReason } from './steps.ts'
+import { nullSeqsMax, type SeqSpan, type ViewChangeReason } from './steps.ts'
 import { chooseNewView, problemOfNewView, problemOfViewChange, type RuleParameters } from './view-change-rule.ts'
 
 const ruleParameters = (r: ReplicaState): RuleParameters => ({
@@ -72,6 +72,9 @@ export const onViewChange = (r: ReplicaState, from: ReplicaId, message: ViewChan
     stableSeq: message.stable.seq,
     prepared: message.prepared.length,
     prePrepared: message.prePrepared.length,
+    checkpoints: message.checkpoints.length,
+    preparedSpan: spanOf(message.prepared),
+    prePreparedSpan: spanOf(message.prePrepared),
   })
   for (const checkpoint of message.stable.proof) onCheckpoint(r, from, checkpoint)
   r.again = true
@@ -152,6 +155,13 @@ export const onNewView = (r: ReplicaState, from: ReplicaId, newView: NewView): v
   for (const { stable } of newView.viewChanges) for (const checkpoint of stable.proof) onCheckpoint(r, from, checkpoint)
 }
 
+/** Of entries that ascend by seq. */
+const spanOf = (entries: readonly { readonly seq: SeqNo }[]): SeqSpan | null => {
+  const [first] = entries
+  const last = entries.at(-1)
+  return first === undefined || last === undefined ? null : { first: first.seq, last: last.seq }
+}
+
 /** With the own P and Q: the records that they came from, another new-view among them, may be dropped before these sequence numbers. */
 const persistNewView = (r: ReplicaState, message: NewView): void => {
   persist(r, { kind: 'new-view', message, prepared: r.log.prepared(), prePrepared: r.log.prePrepared() })
@@ -170,13 +180,16 @@ const enterView = (r: ReplicaState, newView: NewView): void => {
   r.log.leaveView()
   r.highestOrdered = asSeqNo(Math.max(start.seq, chosen.at(-1)?.seq ?? 0, r.lastExecuted))
   for (const [replica, viewChange] of r.viewChanges) if (viewChange.view <= view) r.viewChanges.delete(replica)
+  const nulls = chosen.filter((entry) => entry.digest === r.nullDigest)
   emit(r, {
     type: 'view-entered',
     view,
     primary: newView.replica,
     start,
     chosen: chosen.length,
-    nulls: chosen.filter((entry) => entry.digest === r.nullDigest).length,
+    nulls: nulls.length,
+    chosenSpan: spanOf(chosen),
+    nullSeqs: nulls.slice(0, nullSeqsMax).map(({ seq }) => seq),
     viewChangesFrom: newView.viewChanges.map((viewChange) => viewChange.replica),
   })
   handOverPending(r, newView)

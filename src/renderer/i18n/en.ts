@@ -440,7 +440,11 @@ export const en = {
     votesUnseen: 'The view-changes were not observed.',
     timeout: 'View time-out in force',
     timeoutAt: 'r{id}: {time}',
-    timeoutRunning: 'running',
+    timeoutLeft: 'leaves the view in {time}',
+    voteCheckpoints: 'C',
+    voteCheckpointsTitle: 'Checkpoints that the sender held',
+    nullSeqs: 'Filled with null',
+    messages: 'Its view-changes and new-view, message by message',
     afterLeaving: '{time} after the first left',
   },
   voteReason: {

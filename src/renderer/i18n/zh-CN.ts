@@ -439,7 +439,11 @@ export const zhCN: Same<Messages> = {
     votesUnseen: '未观测到 view-change 消息。',
     timeout: '当前视图超时',
     timeoutAt: 'r{id}：{time}',
-    timeoutRunning: '计时中',
+    timeoutLeft: '{time} 后离开视图',
+    voteCheckpoints: 'C',
+    voteCheckpointsTitle: '发送者持有的检查点数',
+    nullSeqs: '以空请求填充',
+    messages: '逐条查看它的 view-change 与 new-view 消息',
     afterLeaving: '首个副本离开后 {time}',
   },
   voteReason: {

@@ -23,7 +23,7 @@ export const replicaOf = (id: number, state: ReplicaState = 'live', heard: reado
   pending: 0,
   inFlight: 0,
   viewTimeoutMs: null,
-  viewTimerRunning: false,
+  viewTimerLeftMs: null,
   transfer: null,
   peersHeard: heard.filter((other) => other !== id),
   clients: 0,
