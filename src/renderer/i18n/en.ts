@@ -133,7 +133,7 @@ export const en = {
     title: 'Keyboard shortcuts',
     palette: 'All actions',
     sheet: 'This sheet',
-    screens: 'Screens 1 to 8',
+    screens: 'Screens 1 to 9',
     goto: 'Go to a screen by its letter',
     healAll: 'Heal all faults',
     load: 'Start or stop the load',

@@ -134,7 +134,7 @@ export const zhCN: Same<Messages> = {
     title: '键盘快捷键',
     palette: '所有操作',
     sheet: '本表',
-    screens: '第 1 到第 8 个页面',
+    screens: '第 1 到第 9 个页面',
     goto: '按字母前往页面',
     healAll: '修复所有故障',
     load: '启动或停止负载',
