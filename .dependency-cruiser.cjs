@@ -8,6 +8,7 @@ const rooms = {
   'pbft/service': { rooms: ['pbft/protocol'], npm: [] },
   'pbft/faults': { rooms: ['pbft/protocol'], npm: [] },
   'pbft/sim': { rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults'], npm: ['@noble/hashes'] },
+  'pbft/replay': { rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service'], npm: [] },
   contract: { rooms: [], npm: ['valibot'] },
   link: { rooms: ['pbft/protocol', 'pbft/wire', 'contract'], npm: ['ws', 'valibot', '@noble/curves', '@noble/hashes'], node: true },
   replica: {
@@ -16,7 +17,7 @@ const rooms = {
     node: true,
   },
   cluster: {
-    rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults', 'contract', 'link'],
+    rooms: ['pbft/protocol', 'pbft/wire', 'pbft/service', 'pbft/faults', 'pbft/replay', 'contract', 'link'],
     npm: ['ws', 'valibot'],
     node: true,
   },

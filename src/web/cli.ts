@@ -4,6 +4,7 @@ import { addBenchCommand } from './commands/bench.ts'
 import { addClusterCommand } from './commands/cluster.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addReplicaCommand } from './commands/replica.ts'
+import { addRunCommand } from './commands/run.ts'
 import { addScenarioCommand } from './commands/scenario.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addSimulateCommand } from './commands/simulate.ts'
@@ -22,6 +23,7 @@ const createProgram = (): Command => {
   addSubmitCommand(program)
   addDemoCommand(program)
   addScenarioCommand(program)
+  addRunCommand(program)
   addSimulateCommand(program)
   const quiet = (command: Command): void => {
     command.exitOverride()

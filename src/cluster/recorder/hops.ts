@@ -1,7 +1,6 @@
 /** Sends and receipts of all replicas, as they recorded them, joined to messages on their way. */
-import { crc32 } from 'node:zlib'
 import type { MessageFate, MessageLane } from '../../contract/messages.ts'
-import { headOf, messageTypeOf, type MessageHead, type RecordedEntry, type SendFate, type Timed } from '../../pbft/wire/index.ts'
+import { crc32, headOf, messageTypeOf, type MessageHead, type RecordedEntry, type SendFate, type Timed } from '../../pbft/wire/index.ts'
 
 export interface Hop {
   /** Of the receipt where there is one, else of the sending. */

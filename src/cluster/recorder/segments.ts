@@ -1,9 +1,9 @@
 /** The recording of one replica as it lies in a folder: its blocks by time and position, read when they are wanted. Grows while it is looked at. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import {
   blockHeaderBytes,
+  crc32,
   decodeEntry,
   positionOf,
   readBlock,
@@ -22,8 +22,6 @@ export interface BlockPlace extends BlockHead {
   /** Of its first entry. */
   readonly position: number
 }
-
-const crc = (bytes: Uint8Array): number => crc32(bytes)
 
 export class Segments {
   readonly #folder: string
@@ -69,7 +67,7 @@ export class Segments {
   /** The entries of a block; null when it is not there any more, or was damaged since. Entries that mean nothing are left out as null. */
   load(block: BlockPlace): (Timed<RecordedEntry> | null)[] | null {
     const bytes = this.#readPart(block.segment, block.offset, block.bytes)
-    const read = readBlock(bytes, crc)
+    const read = readBlock(bytes, crc32)
     if (!read.ok) return null
     return read.entries.map((entry) => {
       const decoded = decodeEntry(entry)

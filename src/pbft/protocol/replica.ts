@@ -144,13 +144,20 @@ const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
   }
 }
 
-/**
- * Makes a replica, from an empty service and what the disk hands back (`persisted`; empty at the first start).
- * Its first input is `start`.
- */
-export const createReplica = (config: ProtocolConfig, capabilities: Capabilities, service: Service, persisted: Persisted): ReplicaCore => {
+/** The state of a replica from an empty service and what the disk hands back; for those who look into it (pbft/replay). */
+export const restoreReplica = (
+  config: ProtocolConfig,
+  capabilities: Capabilities,
+  service: Service,
+  persisted: Persisted,
+): ReplicaState => {
   const r = createState(config, capabilities, service)
   restore(r, persisted)
+  return r
+}
+
+/** The replica around a state that was just restored. */
+export const coreOf = (r: ReplicaState): ReplicaCore => {
   // What recovery found undone, a checkpoint at most, leaves with the first step.
   let first = true
   const step = (input: Input, nowMs: number): Effect[] => {
@@ -163,3 +170,10 @@ export const createReplica = (config: ProtocolConfig, capabilities: Capabilities
   }
   return { step, snapshot: () => snapshotOf(r), stateDigest: () => r.replicated.root() }
 }
+
+/**
+ * Makes a replica, from an empty service and what the disk hands back (`persisted`; empty at the first start).
+ * Its first input is `start`.
+ */
+export const createReplica = (config: ProtocolConfig, capabilities: Capabilities, service: Service, persisted: Persisted): ReplicaCore =>
+  coreOf(restoreReplica(config, capabilities, service, persisted))

@@ -2,7 +2,7 @@
  * The votes of one phase for one sequence number. Each replica has one place, so it counts once whatever it sends; a vote
  * counts only for its own view and digest. Votes may come before the pre-prepare, also for a view that is yet to be entered.
  */
-import type { Digest, ReplicaId, View } from './ids.ts'
+import { asReplicaId, asView, type Digest, type ReplicaId, type View } from './ids.ts'
 
 export class Votes {
   readonly #views: number[]
@@ -31,5 +31,12 @@ export class Votes {
     let count = 0
     for (let i = 0; i < this.#views.length; i++) if (this.#views[i] === view && this.#digests[i] === digest) count++
     return count
+  }
+
+  /** Everyone's last vote, by replica. */
+  all(): { readonly replica: ReplicaId; readonly view: View; readonly digest: Digest }[] {
+    return this.#digests.flatMap((digest, i) =>
+      digest === null ? [] : [{ replica: asReplicaId(i), view: asView(this.#views[i] ?? 0), digest }],
+    )
   }
 }

@@ -1,5 +1,6 @@
 /** Messages and records as canonical bytes; hostile input is refused with a reason, never a throw. */
 export { decodeBatch, encodeBatch, nullBatch } from './batch.ts'
+export { crc32 } from './crc32.ts'
 export { digestFromBytes, digestToBytes } from './hex.ts'
 export * from './limits.ts'
 export { decodeMessage, encodeMessage } from './message.ts'

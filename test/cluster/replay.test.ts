@@ -1,0 +1,116 @@
+/** Real runs with faults, replayed from what the replicas recorded: it has to be the same run, to the last digest and message. */
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeRun, findRun, replayRun, type ReplayAnswer } from '../../src/cluster/recorder/runs.ts'
+import { eventually, openTestHost, type TestHost } from './support/host.ts'
+
+/** More by `PBFT_PANEL_REPLAY_REQUESTS`. */
+const requests = Number(process.env['PBFT_PANEL_REPLAY_REQUESTS'] ?? 2_000)
+
+describe('a recorded run with faults', () => {
+  let test: TestHost
+  let folder = ''
+  const seen = new Map<number, Map<number, string>>()
+  const replay = (replica: number, number: number | null = null, seq: number | null = null, view: number | null = null): ReplayAnswer => {
+    const answer = replayRun(folder, { replica, process: number, seq, view })
+    if (!answer.ok) throw new Error(answer.error.message)
+    return answer.value
+  }
+  const executed = async (): Promise<number> => (await test.call('load', {})).completed
+
+  beforeAll(async () => {
+    test = openTestHost()
+    const { folder: made } = await test.call('createCluster', { name: 'replayed', replicas: 4, durability: 'process' })
+    folder = made
+    await test.call('openCluster', { name: 'replayed' })
+    await test.call('startLoad', { clients: 20, durationMs: 3_600_000, keys: 500 })
+    await eventually('a third is executed', async () => (await executed()) > requests / 3, 600_000)
+    const primary = (await test.call('status', {})).primary ?? 0
+    const cut = await test.call('injectFault', { fault: { type: 'isolate', replica: primary } })
+    await test.until('another view', ({ view }) => (view ?? 0) > 0, 60_000)
+    await test.call('healFault', { id: cut.id })
+    await test.call('injectFault', { fault: { type: 'delay', from: 2, to: 3, delayMs: 5, jitterMs: 10 } })
+    await test.call('injectFault', { fault: { type: 'loss', from: 1, to: 2, probability: 0.05 } })
+    await eventually('two thirds are executed', async () => (await executed()) > (requests * 2) / 3, 600_000)
+    await test.call('controlReplica', { id: 3, action: 'kill' })
+    await test.call('controlReplica', { id: 3, action: 'start' })
+    await test.call('controlReplica', { id: 2, action: 'restart' })
+    await eventually('all are executed', async () => (await executed()) >= requests, 600_000)
+    await test.call('stopLoad', {})
+    await test.call('healAll', {})
+    const last = await test.until('all are in step', ({ replicas, lastExecuted }) =>
+      replicas.every((one) => one.lastExecuted === lastExecuted && one.stateDigestSeq === lastExecuted && one.state === 'live'),
+    )
+    for (const one of last.replicas) seen.set(one.id, new Map([[one.stateDigestSeq ?? 0, one.stateDigest ?? '']]))
+    await test.host.close()
+  }, 1_200_000)
+  afterAll(() => test.dispose())
+
+  it('is the same run when it is replayed to the end, at every replica', () => {
+    let views = 0
+    for (const replica of [0, 1, 2, 3]) {
+      const answer = replay(replica)
+      expect(answer.proof.divergences).toEqual([])
+      expect(answer).toMatchObject({ holds: true, reached: true, complete: true })
+      expect(answer.proof.sendsEqual).toBeGreaterThan(50)
+      expect(answer.stateDigest).toBe(seen.get(replica)?.get(answer.lastExecuted))
+      views = Math.max(views, answer.view)
+    }
+    expect(views).toBeGreaterThan(0)
+    expect(replay(0).proof.inputs).toBeGreaterThan(1_000)
+  })
+
+  it('is it also for the processes that were killed and restarted', () => {
+    expect(replay(3).processes).toBe(2)
+    for (const replica of [2, 3]) {
+      const answer = replay(replica, 1)
+      expect(answer.proof.divergences).toEqual([])
+      expect(answer.lastExecuted).toBeGreaterThan(0)
+    }
+  })
+
+  it('can be left at a sequence number or a view, and shows the whole state there', () => {
+    const atSeq = replay(0, null, 20)
+    expect(atSeq).toMatchObject({ reached: true, holds: true })
+    expect(atSeq.lastExecuted).toBeGreaterThanOrEqual(20)
+    expect(atSeq.state).toMatchObject({ view: 0, lastExecuted: atSeq.lastExecuted, stateDigest: atSeq.stateDigest })
+    expect(Object.keys(atSeq.state['slots'] as object).length).toBeGreaterThan(0)
+    expect(replay(1, null, null, 1)).toMatchObject({ reached: true })
+    expect(replay(1, null, 10_000_000)).toMatchObject({ reached: false })
+  })
+
+  it('is another run when anything in it was changed', () => {
+    const recording = join(folder, 'data', 'replica-1', 'recording')
+    const [first] = readdirSync(recording)
+    const file = join(recording, first ?? '')
+    const whole = readFileSync(file)
+    const spoilt = Buffer.from(whole)
+    const at = Math.floor(spoilt.length / 2)
+    spoilt[at] = (spoilt[at] ?? 0) ^ 1
+    writeFileSync(file, spoilt)
+    const answer = replay(1)
+    expect(answer.complete).toBe(false)
+    expect(answer.lastExecuted).toBeLessThan([...(seen.get(1)?.keys() ?? [])][0] ?? 0)
+    writeFileSync(file, whole)
+    // Cut anywhere, what is whole before the cut is readable.
+    truncateSync(file, statSync(file).size - 7)
+    expect(replay(1)).toMatchObject({ holds: true })
+    writeFileSync(file, whole)
+  })
+
+  it('is listed, and found by its folder, its manifest and its name', () => {
+    const run = describeRun(folder)
+    expect(run.ok && run.value.replicas.map(({ processes }) => processes.length)).toEqual([1, 1, 2, 2])
+    expect(run.ok && run.value.replicas.every(({ processes }) => processes.every(({ replayable, lost }) => replayable && lost === 0))).toBe(
+      true,
+    )
+    const data = join(test.folder, 'data')
+    for (const name of [folder, join(folder, 'cluster.json'), 'replayed']) expect(findRun(name, data)).toEqual({ ok: true, value: folder })
+    expect(findRun('nowhere', data)).toMatchObject({ ok: false, error: { code: 'not-found' } })
+    expect(replayRun(folder, { replica: 9, process: null, seq: null, view: null })).toMatchObject({
+      ok: false,
+      error: { code: 'not-found' },
+    })
+  })
+})
