@@ -16,7 +16,10 @@ import { messagePool } from './codecs.ts'
 import { mutateBytes, mutateJson } from './mutate.ts'
 import { Tally, type Outcome } from './outcome.ts'
 
-const memoryGrowthMaxMb = 128
+/** Resident, MiB: most of it is garbage that V8 has not collected yet. What the replica keeps is bounded by its heap's limit below. */
+const memoryGrowthMaxMb = 320
+/** A replica that kept something of every input would end for lack of memory, MiB. */
+const replicaHeapMb = 64
 /** Sent before answers or the socket are waited for. */
 const burst = 4_000
 const bufferedMax = 4_194_304
@@ -48,9 +51,8 @@ class Target {
     return this.running.processes[0]?.child.exitCode === null && this.running.processes[0].child.signalCode === null
   }
 
-  /** How often it refused what, by a report made after everything that was sent before. */
+  /** How often it refused what, by a report that it made after this call. */
   async rejections(): Promise<Readonly<Record<string, number>>> {
-    await this.#watch.call({ call: 'history', after: 0, limit: 1 })
     const { length } = this.#watch.reports
     await until(() => this.#watch.reports.length > length + 1 || !this.alive, waitMs, 'a report')
     return this.#watch.reports.at(-1)?.rejections ?? {}
@@ -66,7 +68,9 @@ class Target {
     const [to] = manifest.replicas
     if (to === undefined) throw new Error('no replica')
     const handlers = { onMessages, onClose: () => undefined }
-    return dial({ directory: directoryOf(manifest), identity, to, pauseMaxMs: 200, onLink: () => handlers })
+    // A machine that stands still for some seconds must not end the link: what was sent would be lost.
+    const settings = { missedMax: 60 }
+    return dial({ directory: directoryOf(manifest), identity, to, settings, pauseMaxMs: 200, onLink: () => handlers })
   }
 }
 
@@ -262,8 +266,11 @@ const fuzzStranger = async (target: Target, random: Random, inputs: number): Pro
 /** All of it at one process, one after another; it has to be there at the end. */
 export const fuzzLive = async (random: Random, seed: number, shares: LiveShares): Promise<Outcome[]> => {
   const running = await prepareCluster(4, { durability: 'process' })
+  const nodeOptions = process.env['NODE_OPTIONS'] ?? ''
   try {
+    process.env['NODE_OPTIONS'] = `${nodeOptions} --max-old-space-size=${replicaHeapMb}`
     const started = await running.start(0)
+    process.env['NODE_OPTIONS'] = nodeOptions
     const target = new Target(running, started.child.pid ?? 0)
     const outcomes = [
       await fuzzControl(target, random.fork('control'), shares.control),

@@ -6,7 +6,7 @@ import { createWriteStream, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Durability } from '../../src/contract/manifest.ts'
+import type { Authentication, Durability } from '../../src/contract/manifest.ts'
 import type { RunHistory } from './history.ts'
 import { runTorture, type TortureResult } from './run.ts'
 
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '8' },
     think: { type: 'string', default: '10' },
     durability: { type: 'string', default: 'process' },
+    authentication: { type: 'string', default: 'signature' },
     calm: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -44,7 +45,7 @@ const writeHistory = async (file: string, history: RunHistory): Promise<void> =>
 const textOf = (result: TortureResult): string => {
   const { longestGapMs: gap, memory, verdicts, rounds, alarms } = result
   return [
-    `seed ${result.seed}, ${result.replicas} replicas (may lie: ${result.traitors.join(', ') || 'none'}), durability ${result.durability}, ${result.seconds} s`,
+    `seed ${result.seed}, ${result.replicas} replicas (may lie: ${result.traitors.join(', ') || 'none'}), durability ${result.durability}, ${result.authentication}, ${result.seconds} s`,
     `${result.operations} operations: ${result.answered} answered (${result.answeredPerSecond}/s), ${result.unknown} unknown`,
     `longest time without an answer: ${gap.withinF} ms with at most f concerned, ${gap.beyondF} ms with more; ${gap.recovery} ms after a heal`,
     `rounds: ${JSON.stringify(rounds)}`,
@@ -64,6 +65,7 @@ const { result, history } = await runTorture({
   clients: Number(values.clients),
   thinkMs: Number(values.think),
   durability: values.durability as Durability,
+  authentication: values.authentication as Authentication,
   calm: values.calm,
   onRound: (line) => say(`${new Date().toISOString()} ${line}`),
 })

@@ -1,6 +1,6 @@
 /** One torture run: clients work while rounds of harm come and go; then everything heals, ends, and is judged. */
 import { faultsTolerated } from '../../src/pbft/protocol/quorum.ts'
-import type { Durability } from '../../src/contract/manifest.ts'
+import type { Authentication, Durability } from '../../src/contract/manifest.ts'
 import { createRandom, isTogether, type FinalState, type Violation } from '../../src/pbft/sim/index.ts'
 import { connectClients, type Clients } from './clients.ts'
 import type { RunHistory } from './history.ts'
@@ -27,6 +27,7 @@ export interface TortureOptions {
   readonly clients: number
   readonly thinkMs: number
   readonly durability: Durability
+  readonly authentication?: Authentication
   /** Without harm: how it runs by itself. */
   readonly calm: boolean
   /** These, one after another, instead of what the seed draws; the run ends with the last one. */
@@ -49,6 +50,7 @@ export interface TortureResult {
   readonly replicas: number
   readonly traitors: readonly number[]
   readonly durability: Durability
+  readonly authentication: Authentication
   readonly operations: number
   readonly answered: number
   readonly unknown: number
@@ -257,6 +259,7 @@ export const runTorture = async (options: TortureOptions): Promise<TortureRun> =
   const subject = await Subject.start({
     replicas: options.replicas,
     durability: options.durability,
+    authentication: options.authentication ?? 'signature',
     parameters: { checkpointInterval: 32, logWindow: 64 },
   })
   const groups = Math.max(4, Math.ceil((options.seconds / 60) * groupsPerMinute))
@@ -284,6 +287,7 @@ export const runTorture = async (options: TortureOptions): Promise<TortureRun> =
     replicas: options.replicas,
     traitors: run.traitors,
     durability: options.durability,
+    authentication: options.authentication ?? 'signature',
     operations: history.calls.length,
     answered,
     unknown: history.calls.length - answered,

@@ -5,6 +5,7 @@ import { ClientSession } from '../../src/cluster/client/session.ts'
 import { rmSync } from 'node:fs'
 import { encodeOperation } from '../../src/pbft/service/index.ts'
 import { MemoryWatch, type MemoryFigures } from './memory.ts'
+import type { Harm } from './nemesis.ts'
 import { Subject } from './subject.ts'
 
 /** No replica may take more while a peer is stopped, MiB: what it needs by itself, and a full queue (64 MiB) for the one that does not read. */
@@ -79,8 +80,8 @@ const untilBack = async (subject: Subject, target: number): Promise<number | nul
   return null
 }
 
-/** Runs the whole thing on a cluster of four of its own. */
-export const runStoppedReplica = async (requests: number): Promise<StoppedFigures> => {
+/** Runs the whole thing on a cluster of four of its own; without `isStopped` nobody is stopped, to compare with. */
+export const runStoppedReplica = async (requests: number, isStopped = true): Promise<StoppedFigures> => {
   const subject = await Subject.start({ replicas: 4, durability: 'process', parameters: {} })
   const load = new Load(subject)
   const memory = new MemoryWatch()
@@ -89,12 +90,8 @@ export const runStoppedReplica = async (requests: number): Promise<StoppedFigure
   await load.run(Math.min(warmUpRequests, requests))
   const watching = setInterval(look, lookMs)
   look()
-  await subject.begin({
-    name: 'stop',
-    lengthMs: 0,
-    withinF: true,
-    harms: [{ kind: 'fault', fault: { type: 'pause', replica: stopped, durationMs: null } }],
-  })
+  const pauses: Harm[] = [{ kind: 'fault', fault: { type: 'pause', replica: stopped, durationMs: null } }]
+  await subject.begin({ name: 'stop', lengthMs: 0, withinF: true, harms: isStopped ? pauses : [] })
   const began = performance.now()
   await load.run(requests)
   const seconds = (performance.now() - began) / 1_000

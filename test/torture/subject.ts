@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Method, Params, ResultOf } from '../../src/contract/api.ts'
-import type { Durability, Parameters } from '../../src/contract/manifest.ts'
+import type { Authentication, Durability, Parameters } from '../../src/contract/manifest.ts'
 import type { Host } from '../../src/cluster/host-interface.ts'
 import { openFolder, type OpenedFolder } from '../../src/cluster/folder.ts'
 import { createHost } from '../../src/cluster/host.ts'
@@ -23,6 +23,7 @@ const startAttempts = 5
 export interface SubjectOptions {
   readonly replicas: number
   readonly durability: Durability
+  readonly authentication?: Authentication
   readonly parameters: Partial<Parameters>
 }
 
@@ -66,8 +67,8 @@ export class Subject {
         return child
       },
     })
-    const { replicas, durability, parameters } = options
-    const made = await host.call('createCluster', { name: 'torture', replicas, durability, parameters })
+    const { replicas, durability, authentication, parameters } = options
+    const made = await host.call('createCluster', { name: 'torture', replicas, durability, authentication, parameters })
     const started = made.ok ? await host.call('openCluster', { name: 'torture' }) : made
     if (!made.ok || !started.ok) {
       await host.close()
