@@ -314,6 +314,10 @@ export class Cluster {
         return member.kill()
       case 'wipe':
         return member.wipe()
+      case 'corrupt': {
+        const corrupted = await member.call({ call: 'corrupt' })
+        return corrupted.ok ? ok(null) : corrupted
+      }
       case 'restart': {
         const stopped = await member.stop()
         return stopped.ok ? member.start() : stopped

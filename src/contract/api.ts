@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import { faultRequestSchema, type ActiveFault } from './faults.ts'
 import { authenticationSchema, durabilitySchema, parametersSchema } from './manifest.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from './messages.ts'
+import { replicaActions } from './model.ts'
 import type {
   About,
   Alarm,
@@ -51,8 +52,6 @@ export const messageFilterSchema = v.strictObject({
   client: v.optional(v.pipe(v.string(), v.maxLength(128))),
 })
 export type MessageFilter = v.InferOutput<typeof messageFilterSchema>
-
-export const replicaActions = ['start', 'stop', 'restart', 'kill', 'wipe'] as const
 
 export const paramsSchemas = {
   about: none,

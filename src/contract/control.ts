@@ -22,6 +22,8 @@ export const controlCallSchema = v.variant('call', [
   /** Committed history, ascending from the first seq greater than `after`; bounded by entries and about 4 MiB. */
   v.strictObject({ id: whole, call: v.literal('history'), after: whole, limit: v.pipe(whole, v.maxValue(1_000)) }),
   v.strictObject({ id: whole, call: v.literal('change-view') }),
+  /** One byte of its state changes in memory. Refused as `bad-request` while there is no state. */
+  v.strictObject({ id: whole, call: v.literal('corrupt') }),
   v.strictObject({ id: whole, call: v.literal('stop') }),
 ])
 export type ControlCall = v.InferOutput<typeof controlCallSchema>

@@ -16,6 +16,9 @@ export type ReplicaState =
   | 'faulty' // by the operator's choice
   | 'diverged'
 
+/** What an operator does to a replica. corrupt: one byte of its state changes in memory, unnoticed until the next checkpoint. */
+export const replicaActions = ['start', 'stop', 'restart', 'kill', 'wipe', 'corrupt'] as const
+
 export interface ReplicaStatus {
   readonly id: number
   readonly state: ReplicaState

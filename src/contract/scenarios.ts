@@ -5,8 +5,7 @@
 import * as v from 'valibot'
 import type { FaultType } from './faults.ts'
 import { authenticationSchema, durabilitySchema, parametersSchema, replicasMax } from './manifest.ts'
-import type { MonitorName, ReplicaState, VerdictState } from './model.ts'
-
+import { monitorNames, replicaActions, type MonitorName, type ReplicaState, type VerdictState } from './model.ts'
 import { operationSchema } from './operations.ts'
 
 /** Largest file of a scenario, bytes. */
@@ -84,7 +83,7 @@ const actSchema = v.variant('act', [
   v.strictObject({
     act: v.literal('replica'),
     replica: v.union([v.literal('all'), replicaRef]),
-    action: v.picklist(['start', 'stop', 'restart', 'kill', 'wipe']),
+    action: v.picklist(replicaActions),
   }),
 ])
 export type ScenarioAct = v.InferOutput<typeof actSchema>
@@ -143,6 +142,8 @@ export const scenarioSchema = v.strictObject({
   summary: textSchema,
   /** Fewest replicas that it makes sense with. */
   replicasMin: v.optional(whole(1, replicasMax), 4),
+  /** Safety monitors that the scenario makes go off on purpose; every other one must not. */
+  violates: v.optional(v.array(v.picklist(monitorNames)), []),
   /** What a cluster made for it is made with; one that is open already stays as it is. */
   cluster: v.optional(
     v.strictObject({

@@ -22,6 +22,8 @@ export interface ControlOptions {
   setFaults(faults: TransportFaults): void
   history(after: number, limit: number, bytesMax: number): HistoryEntry[]
   changeView(): void
+  /** Changes a byte of the state; false when there is none. */
+  corruptState(): boolean
   stop(): void
 }
 
@@ -34,7 +36,13 @@ export interface Control {
 
 type Outcome =
   | { readonly ok: true; readonly history?: HistoryEntry[] }
-  | { readonly ok: false; readonly code: 'faults-not-allowed'; readonly message: string }
+  | { readonly ok: false; readonly code: 'faults-not-allowed' | 'bad-request'; readonly message: string }
+
+const faultsNotAllowed = {
+  ok: false,
+  code: 'faults-not-allowed',
+  message: 'this replica was started without --allow-faults',
+} as const
 
 /** The call, or what is wrong with it; the id is kept when there is one, so that the caller learns which was refused. */
 const parse = (bytes: Uint8Array): { readonly call: ControlCall } | { readonly id: number; readonly problem: string } => {
@@ -87,11 +95,14 @@ export const createControl = (options: ControlOptions): Control => {
         observe(link)
         return { ok: true }
       case 'faults':
-        if (!options.allowsFaults) {
-          return { ok: false, code: 'faults-not-allowed', message: 'this replica was started without --allow-faults' }
-        }
+        if (!options.allowsFaults) return faultsNotAllowed
         options.setFaults(call.faults)
         return { ok: true }
+      case 'corrupt':
+        if (!options.allowsFaults) return faultsNotAllowed
+        return options.corruptState()
+          ? { ok: true }
+          : { ok: false, code: 'bad-request', message: 'this replica has no state to corrupt yet' }
       case 'history':
         return { ok: true, history: options.history(call.after, call.limit, historyBytesMax) }
       case 'change-view':

@@ -10,6 +10,7 @@ import { asReplicaId } from '../pbft/protocol/ids.ts'
 import type { Message, ReplicaMessage } from '../pbft/protocol/messages.ts'
 import { createReplica } from '../pbft/protocol/replica.ts'
 import type { ProtocolEvent } from '../pbft/protocol/steps.ts'
+import { flipStateByte } from '../pbft/faults/index.ts'
 import { createService } from '../pbft/service/index.ts'
 import { encodeBatch, signedBytes } from '../pbft/wire/index.ts'
 import { createByzantine } from './byzantine.ts'
@@ -113,7 +114,8 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const persisted = storage.load()
   recording.start(config, persisted)
   const recorded: Capabilities = { ...capabilities, sign: (message) => recording.signed(capabilities.sign(message)) }
-  const core = createReplica(config, recorded, createService(), persisted)
+  const service = createService()
+  const core = createReplica(config, recorded, service, persisted)
 
   const onEvent = (event: ProtocolEvent, atMs: number): void => {
     if (event.type === 'rejected') {
@@ -242,6 +244,11 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     },
     history,
     changeView: () => driver.post({ type: 'operator', command: { kind: 'change-view' } }),
+    corruptState() {
+      const partition = flipStateByte(service)
+      log.warn({ partition }, 'state corrupted')
+      return partition !== null
+    },
     stop: options.onStop,
   })
 

@@ -1,6 +1,6 @@
 /** Runs a scenario on the cluster that a host has open, step by step; the presenter may go on by hand, stop it, and watch. */
 import { randomUUID } from 'node:crypto'
-import type { MonitorName } from '../../contract/model.ts'
+import { monitorNames, type MonitorName } from '../../contract/model.ts'
 import type { Observation, Scenario, ScenarioCheck, ScenarioRun, ScenarioStep, ScenarioStepRun } from '../../contract/scenarios.ts'
 import type { Host } from '../host-interface.ts'
 import { pause, perform } from './acts.ts'
@@ -99,7 +99,7 @@ export const startScenario = (options: RunOptions): RunningScenario => {
     }
     await options.host.call('healAll', {})
     const verdicts = await verdictsOf(options.host)
-    const safe = Object.values(verdicts).every((state) => state !== 'violated')
+    const safe = monitorNames.every((name) => (verdicts[name] === 'violated') === scenario.violates.includes(name))
     const holds = safe && run.steps.every(({ phase }) => phase === 'held')
     set({ state: stopped ? 'stopped' : 'finished', verdicts, holds, endedAt: Date.now() })
     return run

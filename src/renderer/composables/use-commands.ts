@@ -61,7 +61,7 @@ export function useCommands() {
     (cluster.status?.replicas ?? []).flatMap((replica) => {
       const { id } = replica
       const make = (
-        action: 'isolate' | 'heal' | 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'resume' | 'wipe',
+        action: 'isolate' | 'heal' | 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'resume' | 'wipe' | 'corrupt',
         run: () => unknown,
       ): Command => ({
         id: `${action}-${id}`,
@@ -73,6 +73,7 @@ export function useCommands() {
       const commands: Command[] = []
       if (acts.faultsOf('isolate', id).length > 0) commands.push(make('heal', () => acts.heal(id)))
       else if (replica.allowsFaults) commands.push(make('isolate', () => acts.isolate(id)))
+      if (replica.allowsFaults && replica.state !== 'stopped') commands.push(make('corrupt', () => acts.control(id, 'corrupt')))
       if (!replica.local) return commands
       if (replica.state === 'stopped') commands.push(make('start', () => acts.control(id, 'start')))
       else {

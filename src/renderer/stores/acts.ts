@@ -13,7 +13,7 @@ import { useCluster } from './cluster.ts'
 import { useLink } from './link.ts'
 import { useNotices } from './notices.ts'
 
-export type ReplicaAct = 'start' | 'stop' | 'restart' | 'kill' | 'wipe'
+export type ReplicaAct = 'start' | 'stop' | 'restart' | 'kill' | 'wipe' | 'corrupt'
 
 const doneKeys: Readonly<Record<ReplicaAct, MessageKey>> = {
   start: 'action.started',
@@ -21,6 +21,7 @@ const doneKeys: Readonly<Record<ReplicaAct, MessageKey>> = {
   restart: 'action.restarted',
   kill: 'action.killed',
   wipe: 'action.wiped',
+  corrupt: 'action.corrupted',
 }
 
 export const useActs = defineStore('acts', () => {
@@ -119,7 +120,7 @@ export const useActs = defineStore('acts', () => {
     if (!result.ok) return
     const undo = action === 'stop' || action === 'kill' ? () => void control(id, 'start') : null
     notices.show({
-      tone: action === 'kill' || action === 'wipe' ? 'warn' : 'ok',
+      tone: action === 'kill' || action === 'wipe' || action === 'corrupt' ? 'warn' : 'ok',
       text: t(doneKeys[action], { id }),
       undo,
       topic: `replica-${id}`,

@@ -90,10 +90,16 @@ export const routes: readonly Route[] = [
     present: (checkpoints) => ({ checkpoints: withIsoTimes(checkpoints) }),
   }),
   route('GET', 'replicas/{id}', 'replica', 'One replica in full', { numbers: ['id'] }),
-  route('POST', 'replicas/{id}/{action}', 'controlReplica', 'start, stop, restart, kill or wipe a local replica', {
-    numbers: ['id'],
-    texts: ['action'],
-  }),
+  route(
+    'POST',
+    'replicas/{id}/{action}',
+    'controlReplica',
+    'start, stop, restart, kill or wipe a local replica; corrupt: one byte of its state changes',
+    {
+      numbers: ['id'],
+      texts: ['action'],
+    },
+  ),
   route('GET', 'requests', 'requests', 'Requests of this panel with their stages', {
     query: ['limit'],
     present: (requests) => ({ requests: withIsoTimes(requests) }),
