@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { plants, type Plant, type SeedResult } from '../../src/pbft/sim/index.ts'
 import { copyWithPlant } from '../../src/web/simulation/mutated-copy.ts'
 import { runThreads } from '../../src/web/simulation/swarm.ts'
-import { runTests, testFolders } from './named-tests.ts'
+import { filesWithTests, runTests, testParts } from './named-tests.ts'
 import { inPool } from './pool.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const budget = { first: 1, seeds: 200, steps: 3_000, replicas: 4 }
+const budget = { first: 1, seeds: 200, steps: 2_000, replicas: 4 }
 const atATime = 2
 
 interface Finding {
@@ -37,12 +37,16 @@ const hunt = async (entry: string, plant: Plant): Promise<Finding['caught']> => 
   return violation === undefined ? null : { ...violation, seeds: ran }
 }
 
+const runPitfall = async (folder: string, pitfall: number): Promise<Finding['tests']> => {
+  const name = new RegExp(`pitfalls? [0-9 and]*${String(pitfall).padStart(2, '0')}`)
+  return runTests(folder, filesWithTests(root, name), { name })
+}
+
 const examine = async (plant: Plant): Promise<Finding> => {
-  const copy = await copyWithPlant(root, plant, testFolders)
+  const copy = await copyWithPlant(root, plant, testParts)
   try {
     const caught = await hunt(copy.entry, plant)
-    const name = plant.pitfall === null ? null : `pitfalls? .*${String(plant.pitfall).padStart(2, '0')}`
-    const tests = name === null || process.argv.includes('--no-tests') ? null : await runTests(copy.folder, { name })
+    const tests = plant.pitfall === null || process.argv.includes('--no-tests') ? null : await runPitfall(copy.folder, plant.pitfall)
     const found =
       caught === null ? `NOT CAUGHT in ${budget.seeds} seeds` : `${caught.checker}, ${caught.seeds} seeds: ${caught.detail.slice(0, 150)}`
     process.stderr.write(`${plant.name}: ${found}${tests === null ? '' : `; tests ${tests.failed} failed, ${tests.passed} passed`}\n`)

@@ -4,7 +4,7 @@
  */
 import type { Outbox, Sending } from '../faults/index.ts'
 import type { Capabilities } from '../protocol/capabilities.ts'
-import { asReplicaId, asSeqNo, asView, type Digest, type ReplicaId } from '../protocol/ids.ts'
+import { asReplicaId, asSeqNo, asView, type Digest, type ReplicaId, type View } from '../protocol/ids.ts'
 import type {
   AuthenticationWanted,
   CertificateEntry,
@@ -53,7 +53,7 @@ class Liar implements Outbox {
     const shared = !isVote && this.#random.chance(0.5) ? this.#say(message) : null
     return to.flatMap((peer) => {
       const said = shared ?? (isVote ? this.#votes(message, peer) : this.#say(message))
-      for (const one of said) if (one.type === 'pre-prepare') this.#remember(one, peer)
+      for (const one of said) this.#remember(one, peer)
       return said.map((one) => ({ message: one, to: [peer], delayMs: 0 }))
     })
   }
@@ -76,14 +76,15 @@ class Liar implements Outbox {
   #say(message: ReplicaMessage): readonly ReplicaMessage[] {
     if (!this.#random.chance(this.#often)) return [message]
     const lie = this.#lie(message)
-    if (lie === null) return []
     // The truth as well, before or after.
-    return this.#random.pick([[lie], [lie], [message, lie], [lie, message]])
+    return this.#random.pick([lie, lie, [message, ...lie], [...lie, message]])
   }
 
-  #remember({ view, seq, digest }: PrePrepare, peer: ReplicaId): void {
+  #remember(message: ReplicaMessage, peer: ReplicaId): void {
     if (this.#told.size >= toldMax) this.#told.clear()
-    this.#told.set(`${view}/${seq}/${peer}`, digest)
+    if (message.type === 'pre-prepare') this.#told.set(`${message.view}/${message.seq}/${peer}`, message.digest)
+    if (message.type !== 'new-view' || message.replica !== this.#options.id) return
+    for (const { seq, digest } of message.chosen) this.#told.set(`${message.view}/${seq}/${peer}`, digest)
   }
 
   /** For what the peer was told, and for good measure in the name of the others too; or for something else. */
@@ -104,24 +105,24 @@ class Liar implements Outbox {
     return Array.from({ length: this.#options.n }, (_, replica) => ({ ...vote, replica: asReplicaId(replica) }))
   }
 
-  #lie(message: ReplicaMessage): ReplicaMessage | null {
+  #lie(message: ReplicaMessage): readonly ReplicaMessage[] {
     switch (message.type) {
       case 'pre-prepare':
         return this.#proposal(message)
       case 'checkpoint':
-        return message.replica === this.#options.id ? this.#checkpoint(message) : message
+        return [message.replica === this.#options.id ? this.#checkpoint(message) : message]
       case 'view-change':
-        return message.replica === this.#options.id ? this.#viewChange(message) : message
+        return [message.replica === this.#options.id ? this.#viewChange(message) : message]
       case 'new-view':
-        return message.replica === this.#options.id ? this.#newView(message) : message
+        return [message.replica === this.#options.id ? this.#newView(message) : message]
       case 'status':
-        return this.#status(message)
+        return [this.#status(message)]
       case 'data':
-        return { ...message, bytes: this.#spoilt(message.bytes) }
+        return [{ ...message, bytes: this.#spoilt(message.bytes) }]
       case 'meta-data':
-        return { ...message, children: message.children.map((child) => (this.#random.chance(0.2) ? this.#digest(child) : child)) }
+        return [{ ...message, children: message.children.map((child) => (this.#random.chance(0.2) ? this.#digest(child) : child)) }]
       default:
-        return this.#random.chance(0.5) ? null : message
+        return this.#random.chance(0.5) ? [] : [message]
     }
   }
 
@@ -139,8 +140,9 @@ class Liar implements Outbox {
     }
   }
 
-  #proposal(message: PrePrepare): PrePrepare | null {
-    if (message.view % this.#options.n !== this.#options.id) return message
+  /** Another batch, or another place for it; now and then with everyone's votes for it. */
+  #proposal(message: PrePrepare): readonly ReplicaMessage[] {
+    if (message.view % this.#options.n !== this.#options.id) return [message]
     const { capabilities, random } = this.#options
     const { timeMs, requests } = message.batch
     const drawn = random.pick([
@@ -155,7 +157,10 @@ class Liar implements Outbox {
     const digest = random.chance(0.1) ? message.digest : capabilities.digest(batch.bytes)
     this.#digests.unshift(digest)
     const unsigned = { ...message, seq, batch, digest }
-    return { ...unsigned, signature: capabilities.sign(unsigned) }
+    const proposal = { ...unsigned, signature: capabilities.sign(unsigned) }
+    const vote = { view: message.view, seq, digest, replica: this.#options.id }
+    const votes = (['prepare', 'commit'] as const).flatMap((type) => this.#inAllNames({ ...vote, type }))
+    return random.chance(0.3) ? [proposal, ...votes] : [proposal]
   }
 
   #checkpoint(message: Checkpoint): Checkpoint {
@@ -173,7 +178,9 @@ class Liar implements Outbox {
     const { random } = this.#options
     const last = Math.max(stable.seq, prepared.at(-1)?.seq ?? 0)
     const highest = asView(view - 1)
-    switch (random.whole(0, 6)) {
+    switch (random.whole(0, 7)) {
+      case 7:
+        return this.#nothingBut(prepared, highest)
       case 0:
         return { prepared: prepared.filter(() => random.chance(0.5)) }
       case 1:
@@ -195,22 +202,63 @@ class Liar implements Outbox {
     return this.#random.chance(0.5) ? entry : { ...entry, digest: this.#digest(entry.digest), view }
   }
 
+  /** P and Q that know only null requests, as of the view before. */
+  #nothingBut(prepared: readonly CertificateEntry[], view: View): Pick<ViewChange, 'prepared' | 'prePrepared'> {
+    const nulls = prepared.map(({ seq }) => ({ seq, digest: this.#nullDigest(), view }))
+    return { prepared: nulls, prePrepared: nulls }
+  }
+
+  #nullDigest(): Digest {
+    const { capabilities } = this.#options
+    return capabilities.digest(capabilities.encodeBatch(0, []).bytes)
+  }
+
   #newView(message: NewView): NewView {
     const unsigned = { ...message, ...this.#choice(message) }
     return { ...unsigned, signature: this.#options.capabilities.sign(unsigned) }
   }
 
-  #choice({ viewChanges, chosen, start }: NewView): Partial<NewView> {
+  #choice(message: NewView): Partial<NewView> {
+    const { viewChanges, chosen, start } = message
     const { random } = this.#options
-    const [first] = viewChanges
-    const lie = random.whole(0, 6)
-    if (lie === 0) return { viewChanges: viewChanges.slice(1) }
-    // The same one in the place of another: in order, but twice.
-    if (lie === 1 && first !== undefined) return { viewChanges: viewChanges.map((one, i) => (i === 1 ? first : one)), chosen: [] }
-    if (lie === 2) return { chosen: chosen.slice(0, -1) }
-    if (lie === 3) return { chosen: chosen.map((entry) => (random.chance(0.5) ? entry : { ...entry, digest: this.#digest(entry.digest) })) }
-    if (lie === 4) return { chosen: [...chosen, { seq: asSeqNo((chosen.at(-1)?.seq ?? start.seq) + 1), digest: this.#digest(null) }] }
-    return lie === 5 ? { chosen: [] } : { start: { ...start, digest: this.#digest(start.digest) } }
+    switch (random.whole(0, 6)) {
+      case 0:
+        return { viewChanges: viewChanges.slice(1) }
+      case 1:
+        return this.#choiceOfOne(message)
+      case 2:
+        return { chosen: chosen.slice(0, -1) }
+      case 3:
+        return { chosen: [...chosen, { seq: asSeqNo((chosen.at(-1)?.seq ?? start.seq) + 1), digest: this.#digest(null) }] }
+      case 4:
+        return { start: { ...start, digest: this.#digest(start.digest) } }
+      default:
+        // What everyone has the bytes of: another one that was chosen, or nothing.
+        return { chosen: chosen.map((entry) => (random.chance(0.5) ? entry : { ...entry, digest: this.#chosenDigest(chosen) })) }
+    }
+  }
+
+  #chosenDigest(chosen: NewView['chosen']): Digest {
+    return this.#random.chance(0.5) ? this.#nullDigest() : this.#random.pick(chosen).digest
+  }
+
+  /** A quorum of view-changes all by itself, and what follows from them. */
+  #choiceOfOne({ viewChanges, chosen, view }: NewView): Partial<NewView> {
+    const own = viewChanges.find(({ replica }) => replica === this.#options.id)
+    if (own === undefined) return { viewChanges: [] }
+    const { seq, digest } = own.stable
+    const above = chosen.filter((entry) => entry.seq > seq)
+    const certificates = this.#nothingBut(
+      above.map((entry) => ({ ...entry, view })),
+      asView(view - 1),
+    )
+    const unsigned = { ...own, checkpoints: [{ seq, digest }], ...certificates }
+    const forged = { ...unsigned, signature: this.#options.capabilities.sign(unsigned) }
+    return {
+      viewChanges: viewChanges.map(() => forged),
+      start: { seq, digest },
+      chosen: above.map((entry) => ({ ...entry, digest: this.#nullDigest() })),
+    }
   }
 
   #status(message: Status): Status {

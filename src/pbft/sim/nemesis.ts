@@ -59,6 +59,11 @@ export class Nemesis {
     this.#aims = random.fork('aims')
   }
 
+  /** How many there have been. */
+  get actions(): number {
+    return this.#actions
+  }
+
   start(): void {
     if (this.#world.mix.actions.length > 0) this.#next()
   }

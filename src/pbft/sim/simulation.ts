@@ -51,6 +51,9 @@ export interface SeedResult {
   readonly answered: number
   /** The highest view that any replica was in. */
   readonly views: number
+  /** How many clients the seed has, also those left out, and how often the nemesis acted. */
+  readonly clients: number
+  readonly actions: number
   /** Equal for equal runs. */
   readonly traceDigest: string
   readonly violations: readonly Violation[]
@@ -89,6 +92,7 @@ class Simulation {
   readonly #twin: { readonly node: ReplicaNode; readonly endpoint: number; readonly rounds: TwinRounds } | null
   #steps = 0
   #highestView = 0
+  #clientsDrawn = 0
 
   constructor(options: SeedOptions) {
     const { seed, replicas: n } = options
@@ -102,6 +106,7 @@ class Simulation {
     this.#traitors = this.#drawTraitors()
     const shape = this.#random.fork('shape')
     const clients = shape.whole(1, 6)
+    this.#clientsDrawn = clients
     const twinned = [...this.#traitors].find(([, name]) => name === 'twins')?.[0] ?? null
     // One for the hostile client, whether there is one or not.
     const endpoints = n + clients + 1 + (twinned === null ? 0 : 1)
@@ -179,6 +184,8 @@ class Simulation {
       batches: executed.size,
       answered: this.#recording.calls.filter((call) => call.answer !== null).length,
       views: this.#highestView,
+      clients: this.#clientsDrawn,
+      actions: this.#nemesis.actions,
       traceDigest: this.#trace.digest,
       violations,
     }

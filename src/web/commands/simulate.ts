@@ -1,12 +1,12 @@
 /** `pbft-panel simulate`: the deterministic simulator over many seeds, also of an engine with a planted bug. */
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
-import { isPartName, partNames, plants, type Plant, type SeedResult } from '../../pbft/sim/index.ts'
+import { isPartName, partNames, plants, type Plant, type SeedResult, type Shrunk } from '../../pbft/sim/index.ts'
 import { replicaCount, wholeNumber } from '../numbers.ts'
 import { exitCodes, note, print, printJson, UsageError } from '../output.ts'
 import { entries, root } from '../paths.ts'
 import { copyWithPlant, problemOfSources } from '../simulation/mutated-copy.ts'
-import { runThreads } from '../simulation/swarm.ts'
+import { runThreads, shrinkInThread } from '../simulation/swarm.ts'
 
 interface SimulateOptions {
   readonly seeds: number
@@ -15,6 +15,7 @@ interface SimulateOptions {
   readonly steps: number
   readonly plant?: string
   readonly trace?: boolean
+  readonly shrink?: boolean
   readonly without?: readonly string[]
   readonly threads: number
   readonly json?: boolean
@@ -22,6 +23,8 @@ interface SimulateOptions {
 
 const progressEveryMs = 5_000
 const threadsMax = 8
+/** Runs that shrinking takes at most. */
+const shrinkRunsMax = 400
 
 const listPlants = (json: boolean | undefined): void => {
   if (json) return printJson(plants.map(({ name, pitfall, breaks, file }) => ({ name, pitfall, breaks, file })))
@@ -66,6 +69,8 @@ interface Outcome {
   readonly steps: number
   readonly seconds: number
   readonly cancelled: boolean
+  /** Of the first seed that shows something, when that was asked for. */
+  readonly shrunk: Shrunk | null
   readonly violations: readonly { readonly seed: number; readonly checker: string; readonly detail: string }[]
 }
 
@@ -94,8 +99,23 @@ const run = async (entry: string, replicas: number, options: SimulateOptions): P
   const violations = results
     .toSorted((a, b) => a.seed - b.seed)
     .flatMap(({ seed, violations: found }) => found.map(({ checker, detail }) => ({ seed, checker, detail })))
+  const [worst] = violations
+  const isShrunk = options.shrink === true && worst !== undefined
+  if (isShrunk) note(`shrinking seed ${worst.seed}`)
+  const task = { seed: worst?.seed ?? 0, shrinkRuns: shrinkRunsMax }
+  const shrunk = isShrunk ? await shrinkInThread(entry, { replicas, steps, trace: false, without }, task, signal) : null
   const seconds = Number(((performance.now() - began) / 1_000).toFixed(1))
-  return { seeds: results.length, steps: total, seconds, cancelled: signal.aborted, violations }
+  return { seeds: results.length, steps: total, seconds, cancelled: signal.aborted, shrunk, violations }
+}
+
+/** What is left of the run, and how to repeat it. */
+const sayShrunk = ({ options, violation, schedule, runs }: Shrunk, plant: string | undefined): void => {
+  const { seed, steps, replicas, without = [] } = options
+  print(`the least that shows it, after ${runs} runs: ${violation.checker}: ${violation.detail}`)
+  for (const line of schedule) print(`  ${line}`)
+  const parts = without.length === 0 ? '' : ` --without ${without.join(',')}`
+  const bug = plant === undefined ? '' : ` --plant ${plant}`
+  print(`pbft-panel simulate --first ${seed} --seeds 1 --replicas ${replicas} --steps ${steps}${parts}${bug} --trace`)
 }
 
 /** Exit code 1 on a violation. A seed that is printed reproduces its run exactly. */
@@ -109,6 +129,7 @@ const simulate = async (options: SimulateOptions): Promise<void> => {
     if (options.json) printJson(outcome)
     else {
       for (const { seed, checker, detail } of violations) print(`seed ${seed}: ${checker}: ${detail}`)
+      if (outcome.shrunk !== null) sayShrunk(outcome.shrunk, options.plant)
       const rate = `${(seeds / seconds).toFixed(1)} seeds and ${Math.round(steps / seconds)} steps a second`
       print(`${cancelled ? 'stopped: ' : ''}${seeds} seeds, ${steps} steps, ${violations.length} violations; ${rate}`)
     }
@@ -128,6 +149,7 @@ export const addSimulateCommand = (program: Command): void => {
     .option('--steps <m>', 'steps per seed', wholeNumber('--steps', 1, 100_000_000), 5_000)
     .option('--plant <bug>', 'run the engine with a planted bug, from the sources; "list" names them')
     .option('--without <parts>', `leave out parts of the runs: ${partNames.join(', ')}, client:K, action:K`, partsOf)
+    .option('--shrink', 'find the least that still shows what the first failing seed showed')
     .option('--trace', 'print what happens, line by line')
     .option('--threads <n>', 'seeds at a time', wholeNumber('--threads', 1, 64), Math.min(availableParallelism(), threadsMax))
     .option('--json', 'machine-readable answer')

@@ -1,7 +1,7 @@
 /** A swarm over several threads, each with a seed at a time. */
 import { Worker } from 'node:worker_threads'
-import type { SeedResult } from '../../pbft/sim/index.ts'
-import type { WorkerAnswer, WorkerOptions } from './worker.ts'
+import type { SeedResult, Shrunk } from '../../pbft/sim/index.ts'
+import type { WorkerAnswer, WorkerOptions, WorkerTask } from './worker.ts'
 
 export interface ThreadedSwarm {
   /** Script of the threads: the project's own, or one in a changed copy. */
@@ -27,7 +27,7 @@ export const runThreads = async (swarm: ThreadedSwarm): Promise<void> => {
     await new Promise<void>((resolve, reject) => {
       let running = count
       const give = (thread: Worker): void => {
-        if (next < first + seeds) return thread.postMessage(next++)
+        if (next < first + seeds) return thread.postMessage({ seed: next++, shrinkRuns: null } satisfies WorkerTask)
         if (--running === 0) resolve()
       }
       signal?.addEventListener('abort', () => resolve(), { once: true })
@@ -37,6 +37,7 @@ export const runThreads = async (swarm: ThreadedSwarm): Promise<void> => {
         thread.on('message', (answer: WorkerAnswer) => {
           if (signal?.aborted) return
           if (answer.kind === 'trace') return answer.lines.forEach((line) => swarm.onTrace?.(line))
+          if (answer.kind === 'shrunk') return
           if (swarm.onResult(answer.result) === false) return resolve()
           give(thread)
         })
@@ -45,5 +46,26 @@ export const runThreads = async (swarm: ThreadedSwarm): Promise<void> => {
     })
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()))
+  }
+}
+
+/** The smallest run of a failing seed that shows the same; null when it shows nothing, or when `signal` ended it. */
+export const shrinkInThread = async (
+  entry: string,
+  options: WorkerOptions,
+  task: { readonly seed: number; readonly shrinkRuns: number },
+  signal?: AbortSignal,
+): Promise<Shrunk | null> => {
+  const thread = new Worker(entry, { workerData: { ...options, trace: false } satisfies WorkerOptions })
+  try {
+    return await new Promise<Shrunk | null>((resolve, reject) => {
+      if (signal?.aborted) return resolve(null)
+      signal?.addEventListener('abort', () => resolve(null), { once: true })
+      thread.on('error', reject)
+      thread.on('message', (answer: WorkerAnswer) => answer.kind === 'shrunk' && resolve(answer.shrunk))
+      thread.postMessage(task satisfies WorkerTask)
+    })
+  } finally {
+    await thread.terminate()
   }
 }

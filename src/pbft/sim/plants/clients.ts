@@ -3,6 +3,14 @@ import type { Plant } from './plant.ts'
 
 export const clientPlants: readonly Plant[] = [
   {
+    name: 'signatures-never-asked',
+    pitfall: 13,
+    breaks: 'a client whose MACs do not hold everywhere is not asked for its signature',
+    file: 'protocol/authentication.ts',
+    find: 'if (isYounger(r, waiting.sinceMs, r.config.statusIntervalMs / 2)) continue',
+    replace: 'if (r.view >= 0) continue',
+  },
+  {
     name: 'superseded-request-waits',
     pitfall: 15,
     breaks: 'a request stays pending although a later one of its client was executed',

@@ -48,10 +48,10 @@ export const votePlants: readonly Plant[] = [
   {
     name: 'sender-unchecked',
     pitfall: 12,
-    breaks: 'a vote counts for whom it names, not for who sent it',
-    file: 'protocol/ordering.ts',
-    find: "if (vote.replica !== from) reject(r, 'wrong-sender', vote.type, from)\n  else if (vote.view < r.view",
-    replace: '[from] = [vote.replica]\n  if (vote.view < r.view',
+    breaks: 'a commit counts for whom it names, not for who sent it',
+    file: 'protocol/replica.ts',
+    find: 'return onCommit(r, from, message)',
+    replace: 'return onCommit(r, message.replica, message)',
   },
   {
     name: 'second-proposal-taken',
