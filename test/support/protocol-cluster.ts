@@ -101,6 +101,8 @@ export class Cluster {
   filter: (packet: Packet, cluster: Cluster) => boolean
   /** False keeps a client's requests from a replica. */
   clientFilter: (to: ReplicaId, request: Request) => boolean = () => true
+  /** Hears every event of every replica, in their order. */
+  onEvent: (id: ReplicaId, event: ProtocolEvent) => void = () => {}
   /** False keeps a replica's reply from its client. */
   replyFilter: (reply: Reply) => boolean = () => true
   readonly #n: number
@@ -193,6 +195,7 @@ export class Cluster {
         break
       case 'event':
         node.events.push(effect.event)
+        this.onEvent(node.id, effect.event)
     }
   }
 

@@ -76,7 +76,14 @@ describe('votes', () => {
     }
     // Whoever sends another's vote is refused.
     expect(rejectionsIn(solo.receive(3, prepareOf(2, 0, 1, digest)))).toEqual(['wrong-sender'])
+    expect(rejectionsIn(solo.receive(3, commitOf(2, 0, 1, digest)))).toEqual(['wrong-sender'])
     expect(solo.core.snapshot().lastExecuted).toBe(0)
+    // Prepares are no commits.
+    const prepared = new Solo(1)
+    prepared.receive(0, proposal)
+    const phases = [0, 2, 3].flatMap((id) => phasesIn(prepared.receive(id, prepareOf(id, 0, 1, digest))))
+    expect(phases).toEqual(['prepared'])
+    expect(prepared.core.snapshot().lastExecuted).toBe(0)
   })
 
   it('pitfall 12: one replica counts once, the primary too', () => {

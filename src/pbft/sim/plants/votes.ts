@@ -47,7 +47,7 @@ export const votePlants: readonly Plant[] = [
   },
   {
     name: 'sender-unchecked',
-    pitfall: 12,
+    pitfall: 9,
     breaks: 'a commit counts for whom it names, not for who sent it',
     file: 'protocol/replica.ts',
     find: 'return onCommit(r, from, message)',

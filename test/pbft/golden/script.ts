@@ -1,0 +1,131 @@
+/**
+ * Golden scripts: what happens to a small cluster, and what it then does, as text that people can read and check (README.md). Lines
+ * that begin with `>` are commands, the lines after each say what came of it.
+ */
+import type { ProtocolEvent } from '../../../src/pbft/protocol/steps.ts'
+import { add, readCounter } from '../../support/counter-service.ts'
+import { Cluster, type Packet, type TestClient } from '../../support/protocol-cluster.ts'
+
+interface Loss {
+  readonly type: string
+  readonly from: number
+  readonly to: number
+  /** Null: at every sequence number. */
+  readonly seq: number | null
+}
+
+const short = (digest: string): string => digest.slice(0, 6)
+
+/** One line for an event that a reader of the protocol asks for; null for the others. */
+const lineOf = (event: ProtocolEvent): string | null => {
+  switch (event.type) {
+    case 'phase':
+      return `${event.phase} ${event.view}/${event.seq} ${short(event.digest)}, ${event.requests} requests`
+    case 'view-change-started':
+      return `leaves for view ${event.view}: ${event.reason.kind}`
+    case 'view-change-received':
+      return `has the view-change of ${event.from} for view ${event.view}: stable ${event.stableSeq}, P ${event.prepared}, Q ${event.prePrepared}`
+    case 'view-entered':
+      return `enters view ${event.view} of primary ${event.primary}: start ${event.start.seq}, chosen ${event.chosen}, null ${event.nulls}`
+    case 'view-timer':
+      return event.running ? `waits ${event.delayMs} ms before it leaves the view` : 'waits for nothing'
+    case 'checkpoint':
+      return `checkpoint ${event.seq} ${short(event.digest)}`
+    case 'stable':
+      return `stable ${event.seq} by ${event.replicas.join(' ')}`
+    case 'transfer':
+      return event.state === 'progress' ? null : `transfer of ${event.seq} ${event.state}, ${event.verified} pieces`
+    case 'rejected':
+      return `refuses ${event.message} of ${String(event.from)}: ${event.reason}`
+    case 'divergence':
+      return `divergence at ${event.seq}`
+    default:
+      return null
+  }
+}
+
+class Stage {
+  readonly #cluster = new Cluster()
+  readonly #clients: { readonly client: TestClient; answers: number }[] = []
+  #lines: string[] = []
+  #lost: Loss[] = []
+  readonly #isolated = new Set<number>()
+  readonly #beganAtMs = this.#cluster.nowMs
+
+  constructor() {
+    this.#cluster.filter = (packet) => this.#passes(packet)
+    this.#cluster.clientFilter = (to) => !this.#isolated.has(to)
+    this.#cluster.onEvent = (id, event) => {
+      const line = lineOf(event)
+      if (line !== null) this.#say(`r${id} ${line}`)
+    }
+  }
+
+  #passes({ from, to, message }: Packet): boolean {
+    if (this.#isolated.has(from) || this.#isolated.has(to)) return false
+    const seq = 'seq' in message ? message.seq : null
+    const isLost = (loss: Loss): boolean => loss.type === message.type && loss.from === from && loss.to === to
+    return !this.#lost.some((loss) => isLost(loss) && (loss.seq === null || loss.seq === seq))
+  }
+
+  #say(text: string): void {
+    this.#lines.push(`  ${String(this.#cluster.nowMs - this.#beganAtMs).padStart(6)}  ${text}`)
+  }
+
+  /** Carries out one command, without its `>`. Throws when there is no such command. */
+  do(command: string): string[] {
+    this.#lines = []
+    this.#act(command.split(' '))
+    this.#clients.forEach((known, index) => {
+      for (const { result, seq } of known.client.results.slice(known.answers)) {
+        this.#say(`client ${index} has ${readCounter(result)}, ordered at ${seq}`)
+      }
+      known.answers = known.client.results.length
+    })
+    return this.#lines
+  }
+
+  #client(index: number): TestClient {
+    while (this.#clients.length <= index) this.#clients.push({ client: this.#cluster.addClient(), answers: 0 })
+    return this.#clients[index]!.client
+  }
+
+  #act([verb, ...words]: string[]): void {
+    const cluster = this.#cluster
+    const numbers = words.map(Number)
+    switch (verb) {
+      case 'add':
+        cluster.submit(this.#client(numbers[1] ?? 0), add(1, numbers[0]))
+        return cluster.deliver()
+      case 'run':
+        return cluster.run(numbers[0] ?? 0)
+      case 'crash':
+        return numbers.forEach((id) => cluster.crash(id))
+      case 'restart':
+        numbers.forEach((id) => cluster.restart(id))
+        return cluster.deliver()
+      case 'isolate':
+        return numbers.forEach((id) => this.#isolated.add(id))
+      case 'lose': {
+        const [type = '', from, to, seq] = words
+        for (const one of from?.split(',') ?? []) {
+          for (const other of to?.split(',') ?? [])
+            this.#lost.push({ type, from: Number(one), to: Number(other), seq: seq === undefined ? null : Number(seq) })
+        }
+        return
+      }
+      case 'heal':
+        this.#lost = []
+        return this.#isolated.clear()
+      default:
+        throw new Error(`a golden script knows no command "${verb ?? ''}"`)
+    }
+  }
+}
+
+/** The script with what really came of its commands; comments and empty lines stay. */
+export const perform = (script: string): string => {
+  const stage = new Stage()
+  const kept = script.split('\n').filter((line) => line === '' || line.startsWith('>') || line.startsWith('#'))
+  return kept.flatMap((line) => (line.startsWith('>') ? [line, ...stage.do(line.slice(1).trim())] : [line])).join('\n')
+}
