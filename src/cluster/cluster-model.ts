@@ -54,6 +54,7 @@ export class ClusterModel {
   /** The last seq at which a replica's state was another than the others'. */
   readonly #divergedAt = new Map<number, number>()
   readonly #transferring = new Set<number>()
+  readonly #onProbation = new Set<number>()
   /** How far the furthest had executed, at each status of the last moments. */
   #progress: { readonly at: number; readonly executed: number }[] = []
 
@@ -79,7 +80,7 @@ export class ClusterModel {
   }
 
   onReport(member: Member, report: ReplicaReport, nowMs: number): void {
-    if (report.lastExecuted === 0 && this.#lastExecuted > 0 && this.#nobodyRemembers(member)) this.#forget()
+    if (report.lastExecuted === 0 && report.probation === null && this.#lastExecuted > 0 && this.#nobodyRemembers(member)) this.forget()
     if (report.lastExecuted > this.#lastExecuted) {
       this.#lastExecuted = report.lastExecuted
       this.#lastProgressAt = nowMs
@@ -87,6 +88,7 @@ export class ClusterModel {
     this.ledger.passed(member.id, report.lastExecuted)
     if (report.stateDigestSeq > 0) this.monitors.stateDigest(member.id, report.stateDigestSeq, report.stateDigest)
     if (report.active && this.views.reported(member.id, report.view, nowMs)) this.#options.onViews()
+    this.#watchProbation(member.id, report.probation !== null)
     this.#watchRejections(member.id, report.rejections)
     this.#rate.observe(this.requestsExecuted, nowMs)
   }
@@ -204,7 +206,8 @@ export class ClusterModel {
     })
   }
 
-  #forget(): void {
+  /** Another log begins. */
+  forget(): void {
     this.#lastExecuted = 0
     this.#lastProgressAt = null
     this.#waitingSince = null
@@ -212,6 +215,7 @@ export class ClusterModel {
     this.#progress = []
     this.#divergedAt.clear()
     this.#transferring.clear()
+    this.#onProbation.clear()
     for (const member of this.#options.members) member.diverged = false
     this.ledger.forget()
     this.views.forget()
@@ -238,6 +242,9 @@ export class ClusterModel {
         break
       case 'stable':
         this.#onStable(event)
+        break
+      case 'disk-changed':
+        onAlarm('alarm.disk.changed', { replica: event.replica })
         break
       case 'transfer':
         this.#onTransfer(member, event)
@@ -285,6 +292,13 @@ export class ClusterModel {
     }
   }
 
+  #watchProbation(replica: number, isOn: boolean): void {
+    if (isOn === this.#onProbation.has(replica)) return
+    if (isOn) this.#onProbation.add(replica)
+    else this.#onProbation.delete(replica)
+    this.#options.onAlarm(isOn ? 'alarm.disk.lost' : 'alarm.disk.regained', { replica })
+  }
+
   #watchRejections(replica: number, rejections: Readonly<Record<string, number>>): void {
     for (const [reason, count] of Object.entries(rejections)) {
       const key = `${replica} ${reason}`
@@ -321,4 +335,5 @@ const verdictReplica = (replica: Omit<ReplicaStatus, 'isPrimary'>): VerdictRepli
   hears: replica.peersHeard,
   viewTimeoutMs: replica.viewTimeoutMs,
   transfer: replica.transfer,
+  forgetful: replica.probation !== null,
 })

@@ -191,6 +191,24 @@ export class Cluster {
     return done
   }
 
+  /**
+   * Deletes what all replicas have and starts them with nothing: the only way on when more disks are lost than may be. Errors:
+   * `bad-request` when `confirm` is not the cluster's name, `not-local` when some replica does not run here.
+   */
+  async beginAnew(confirm: string): Promise<Result<ClusterStatus>> {
+    const { name } = this.opened.manifest
+    if (confirm !== name) return fail('bad-request', `beginAnew deletes everything; to do it, confirm has to be ${name}`)
+    const remote = this.#members.find((member) => !member.local)
+    if (remote !== undefined) return fail('not-local', `r${remote.id} does not run under this panel, so the cluster cannot begin anew here`)
+    this.#load?.stop()
+    for (const erased of await Promise.all(this.#members.map((member) => member.erase()))) if (!erased.ok) return erased
+    for (const member of this.#members) member.grantGenesis()
+    this.#model.forget()
+    const started = await Promise.all(this.#members.map((member) => member.start()))
+    this.#tickStatus()
+    return started.find((result) => !result.ok) ?? ok(this.status())
+  }
+
   /** Error `busy` while a load runs already. */
   startLoad(params: ValidParams<'startLoad'>): Result<LoadStatus> {
     if (this.#load?.running === true) return fail('busy', 'a load runs already: stop it first')
@@ -269,6 +287,9 @@ export class Cluster {
       setInterval(() => this.#tickStatus(), statusMs),
       setInterval(() => this.#tickSecond(), recordMs),
     ]
+    // Nothing was kept of an earlier run, and all of it ended with the one who opened it.
+    if (this.opened.manifest.durability === 'none' && local.length === this.#members.length)
+      for (const member of local) member.grantGenesis()
     let count = 0
     if (local.length > 0) this.#events.onStage('stage.starting', { count, total: local.length })
     const results = await Promise.all(

@@ -2,10 +2,11 @@
  * A cluster's folder: cluster.json, keys/, and what runs put there (data/replica-K, journal.sqlite). Making one, reading one,
  * and moving a local cluster to other ports.
  */
-import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, writeSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, renameSync, writeFileSync, writeSync, rmSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import {
+  genesisFileOfReplica,
   keyFileOfPrincipal,
   keyFileOfReplica,
   replicasMax,
@@ -66,6 +67,7 @@ export const createClusterFolder = async (folder: string, options: CreateCluster
     mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 })
     savePrivateKey(join(folder, keyFileOfPrincipal(operatorName)), operator)
     keys.forEach((key, id) => savePrivateKey(join(folder, keyFileOfReplica(id)), key))
+    keys.forEach((_, id) => grantGenesis(folder, id))
     saveManifest(file, checked.value)
   } catch (error) {
     rmSync(join(folder, 'keys'), { recursive: true, force: true })
@@ -73,6 +75,13 @@ export const createClusterFolder = async (folder: string, options: CreateCluster
   }
   return checked
 }
+
+/** Lets a replica begin with an empty disk, once. Throws the system's error. */
+export const grantGenesis = (folder: string, id: number): void =>
+  writeFileSync(
+    join(folder, genesisFileOfReplica(id)),
+    'Lets this replica begin with an empty disk. It takes the file away when it has begun.\n',
+  )
 
 const withoutUndefined = (parameters: object): object =>
   Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined))

@@ -99,6 +99,7 @@ class ClusterHost implements Host {
           await cluster.faults.healAll()
           return ok(null)
         }),
+      beginAnew: ({ confirm }) => this.#with((cluster) => cluster.beginAnew(confirm)),
       controlReplica: ({ id, action }) => this.#with((cluster) => cluster.controlReplica(id, action)),
       submit: (params) => this.#with((cluster) => cluster.requests.submit(params)),
       cancelRequest: ({ id }) => this.#with((cluster) => cluster.requests.cancel(id)),

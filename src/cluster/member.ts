@@ -7,7 +7,7 @@ import { recordingFolder } from '../contract/manifest.ts'
 import type { ReplicaStatus } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { ControlLink, type ControlAnswer, type ControlRequest } from './control-link.ts'
-import type { OpenedFolder } from './folder.ts'
+import { grantGenesis, type OpenedFolder } from './folder.ts'
 import type { Launch } from './launch.ts'
 import { ClockOffset } from './model/clock.ts'
 import { Rate } from './model/metrics.ts'
@@ -181,17 +181,28 @@ export class Member {
     return ok(null)
   }
 
-  /** Stops it, deletes everything that it has on disk, and starts it again. */
   /** Where it records its runs. */
   get recordingFolder(): string {
     return join(dataFolderOf(this.#options.opened, this.id), recordingFolder)
   }
 
+  /** Stops it, deletes everything that it has on disk, and starts it again. */
   async wipe(): Promise<Result<null>> {
+    const erased = await this.erase()
+    return erased.ok ? this.start() : erased
+  }
+
+  /** Stops it and deletes everything that it has on disk. */
+  async erase(): Promise<Result<null>> {
     const stopped = await this.stop()
     if (!stopped.ok) return stopped
     await wipeData(dataFolderOf(this.#options.opened, this.id))
-    return this.start()
+    return ok(null)
+  }
+
+  /** Lets it begin with nothing at its next start. */
+  grantGenesis(): void {
+    grantGenesis(this.#options.opened.folder, this.id)
   }
 
   pause(): Result<null> {
@@ -227,6 +238,7 @@ export class Member {
       linkUp: this.up,
       reportedAt: this.#reportedAt,
       transferring: report?.transferring ?? false,
+      onProbation: report !== null && report.probation !== null,
       behind: report !== null && report.lastExecuted < expected,
       starting: nowMs - this.#startedAt < this.#options.startGraceMs,
     }
@@ -252,6 +264,7 @@ export class Member {
       inFlight: report?.inFlight ?? 0,
       viewTimeoutMs: report?.viewTimeoutMs ?? null,
       viewTimerLeftMs: report?.viewTimerLeftMs ?? null,
+      probation: report?.probation ?? null,
       transfer: report?.transfer ?? null,
       peersHeard: report?.peersHeard ?? [],
       clients: report?.clients ?? 0,

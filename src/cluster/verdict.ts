@@ -18,6 +18,8 @@ export interface VerdictReplica {
   readonly viewTimeoutMs: number | null
   /** Pieces of the state that it is fetching; null: it fetches none. */
   readonly transfer: { readonly seq: number; readonly verified: number; readonly remaining: number } | null
+  /** It has lost its disk: what it may have promised, it does not know. */
+  readonly forgetful: boolean
 }
 
 export interface VerdictInput {
@@ -159,6 +161,12 @@ const noQuorum = (input: VerdictInput, missing: readonly VerdictReplica[], avail
   if (available + faulty >= needed && goesOn) return null
   const starting = missing.filter((replica) => replica.state === 'starting').length
   if (available + starting >= needed) return { state: 'unknown', key: 'verdict.unknown.starting', parameters: { available, n: input.n } }
+  const forgetful = input.replicas.filter((replica) => replica.forgetful)
+  const remembering = input.n - forgetful.length
+  if (remembering < needed) {
+    const parameters = { since, needed, available: remembering, replicas: replicaList(forgetful.map((replica) => replica.id)) }
+    return { state: 'stuck', key: 'verdict.stuck.forgotten', parameters }
+  }
   const cause = commonCause(without(missing, heardByOthers(input.n, input.replicas)))
   const key: VerdictKey =
     cause === 'isolated' || cause === 'unreachable' || cause === 'stopped' || cause === 'paused'

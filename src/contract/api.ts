@@ -87,6 +87,8 @@ export const paramsSchemas = {
   injectFault: v.strictObject({ fault: faultRequestSchema }),
   healFault: v.strictObject({ id: text(64) }),
   healAll: none,
+  /** Deletes all that the replicas agreed on and lets them begin with nothing. `confirm` is the cluster's name. */
+  beginAnew: v.strictObject({ confirm: text(64) }),
   controlReplica: v.strictObject({ id: replica, action: v.picklist(replicaActions) }),
   /** Resolves when the request completed or failed; `id`, chosen by the caller, names it in the meantime. */
   submit: v.strictObject({
@@ -168,6 +170,7 @@ export interface Results {
   injectFault: ActiveFault
   healFault: null
   healAll: null
+  beginAnew: ClusterStatus
   controlReplica: ReplicaStatus
   submit: SubmitResult
   cancelRequest: null

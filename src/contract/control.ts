@@ -47,6 +47,8 @@ export const replicaReportSchema = v.strictObject({
   /** Until the view-change timer fires; null: it does not run. */
   viewTimerLeftMs: v.nullable(count),
   transferring: v.boolean(),
+  /** It has lost its disk and casts no votes until a checkpoint at `until` is stable here; null: not known yet. */
+  probation: v.nullable(v.strictObject({ until: v.nullable(whole), heard: whole, needed: whole })),
   transfer: v.nullable(v.strictObject({ seq: whole, verified: whole, rejected: whole, remaining: whole })),
   peersConnected: v.pipe(v.array(whole), v.maxLength(100)),
   /** ids whose frames arrived in the last second. */

@@ -72,6 +72,8 @@ export type Manifest = v.InferOutput<typeof manifestSchema>
 
 /** The file names around a manifest, relative to its folder. */
 export const keyFileOfReplica = (id: number): string => `keys/replica-${id}.key`
+/** Its being there is a replica's leave to begin with an empty disk; the replica takes it away when it has begun. */
+export const genesisFileOfReplica = (id: number): string => `keys/replica-${id}.genesis`
 export const keyFileOfPrincipal = (name: string): string => `keys/${name}.key`
 /** Beside a replica's data, in its data folder: what it recorded of its runs. A wiped disk keeps it. */
 export const recordingFolder = 'recording'

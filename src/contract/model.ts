@@ -12,7 +12,7 @@ export type ReplicaState =
   | 'isolated'
   | 'paused'
   | 'stopped'
-  | 'recovering' // state transfer
+  | 'recovering' // state transfer, or on probation
   | 'faulty' // by the operator's choice
   | 'diverged'
 
@@ -45,6 +45,8 @@ export interface ReplicaStatus {
   readonly viewTimeoutMs: number | null
   /** Until its view-change timer fired, when it was heard last (`heardAt`), ms; null: it did not run. */
   readonly viewTimerLeftMs: number | null
+  /** It has lost its disk and takes no part until the checkpoint at `until`; null there: too few peers have said how far they are. */
+  readonly probation: { readonly until: number | null; readonly heard: number; readonly needed: number } | null
   readonly transfer: { readonly seq: number; readonly verified: number; readonly rejected: number; readonly remaining: number } | null
   readonly peersHeard: readonly number[]
   readonly clients: number

@@ -38,6 +38,8 @@ export const verdictSentences = {
     'No progress since {since}: {needed} replicas are needed, {available} can take part. Unreachable: {replicas}.',
   'verdict.stuck.stopped': 'No progress since {since}: {needed} replicas are needed, {available} can take part. Stopped: {replicas}.',
   'verdict.stuck.paused': 'No progress since {since}: {needed} replicas are needed, {available} can take part. Paused: {replicas}.',
+  'verdict.stuck.forgotten':
+    'No progress since {since}: {replicas} lost what they had on disk, and only {available} of the {needed} replicas that must remember do. Put the lost disks back, or begin the cluster anew.',
   'verdict.stuck.partition':
     'No progress since {since}: {needed} replicas that hear each other are needed, the largest group has {available}.',
   'verdict.stuck.viewChange': 'No progress since {since}: the change to view {view} does not finish; r{primary} would be primary.',
@@ -83,6 +85,10 @@ export const alarmSentences = {
   'alarm.replica.rejects': 'r{replica} refused {count} of what it was sent: {reason}.',
   'alarm.replica.diverged': 'r{replica} has another digest than the others at seq {seq}.',
   'alarm.replica.dropped': 'r{replica} dropped {count} observations; timings of those sequence numbers are missing.',
+  'alarm.disk.lost':
+    'r{replica} has lost what it had on disk: it takes no part until it has caught up beyond everything that it may have promised.',
+  'alarm.disk.changed': 'r{replica} came back with another disk than it had.',
+  'alarm.disk.regained': 'r{replica} has got over the loss of its disk and takes part again.',
   'alarm.view.changing': 'r{replica} left its view for view {view}.',
   'alarm.view.entered': 'View {view} began; r{primary} is primary.',
   'alarm.transfer.started': 'r{replica} is fetching the state as of seq {seq}.',
@@ -96,8 +102,7 @@ export const alarmSentences = {
     'The recorder has ended ({message}); another one is started. What was recorded in the last moments may be missing.',
   'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',
   'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
-  'alarm.log.begunAnew':
-    'All replicas came back with nothing, as durability "none" allows: a new log begins, and the one before is forgotten.',
+  'alarm.log.begunAnew': 'All replicas begin with nothing: a new log begins, and the one before is forgotten.',
 } as const
 export type AlarmKey = keyof typeof alarmSentences
 
@@ -122,6 +127,7 @@ export const viewReasonSentences = {
   'view.reason.invalidNewView': '{count} of {n} replicas refused an invalid new-view: {message}',
   'view.reason.slowPrimary': '{count} of {n} replicas found r{primary} too slow as primary',
   'view.reason.restarted': 'The primary restarted and gave up its view',
+  'view.reason.primaryLost': 'The primary had lost its disk',
   'view.reason.operator': 'The operator asked for it at {count} of {n} replicas',
   'view.reason.unknown': 'The reason was not observed',
 } as const
@@ -133,5 +139,6 @@ export const voteReasons = [
   'invalid-new-view',
   'slow-primary',
   'restarted',
+  'primary-lost',
   'operator',
 ] as const

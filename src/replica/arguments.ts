@@ -1,13 +1,15 @@
 /** The command line of a replica process. */
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { keyFileOfReplica } from '../contract/manifest.ts'
+import { genesisFileOfReplica, keyFileOfReplica } from '../contract/manifest.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 
 export interface Arguments {
   readonly manifestFile: string
   readonly id: number
   readonly keyFile: string
+  /** The leave to begin (genesis.ts). */
+  readonly genesisFile: string
   readonly dataFolder: string
   readonly allowFaults: boolean
   readonly recordingBytesMax: number
@@ -43,6 +45,7 @@ export const parseArguments = (args: readonly string[]): Result<Arguments> => {
     manifestFile,
     id,
     keyFile: resolve(values.key ?? join(folder, keyFileOfReplica(id))),
+    genesisFile: resolve(folder, genesisFileOfReplica(id)),
     dataFolder: resolve(values.data ?? join(folder, 'data', `replica-${id}`)),
     allowFaults: values['allow-faults'],
     recordingBytesMax: Number(values['recording-mb']) * 1_048_576,

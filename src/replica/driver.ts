@@ -23,6 +23,8 @@ export interface DriverOptions {
   send(to: readonly ReplicaId[], message: ReplicaMessage): void
   reply(reply: Reply): void
   wantSignature(message: AuthenticationWanted): void
+  /** These records are durable; nothing that waited for them has left yet. */
+  onDurable(records: readonly LogRecord[]): void
   /** Everything sent so far leaves now. */
   flush(): void
   onEvent(event: ProtocolEvent, atMs: number): void
@@ -33,6 +35,8 @@ export interface DriverOptions {
 export interface Driver {
   /** Hands in an input; it is stepped soon, in order. `wire`: the bytes in which its message came. */
   post(input: Input, wire?: Uint8Array): void
+  /** An orderly end: steps what has come, makes it durable with the mark that nothing follows, lets it leave, and stops. */
+  finish(): void
   /** Stops timers and steps nothing any more; what was stepped is written before. */
   stop(): void
 }
@@ -55,6 +59,11 @@ export const createDriver = (options: DriverOptions): Driver => {
     schedule()
   })
 
+  const write = (written: readonly LogRecord[]): void => {
+    storage.commit(written)
+    options.onDurable(written)
+  }
+
   const emit = (effect: Gated): void => {
     if (effect.type === 'reply') options.reply(effect.reply)
     else options.send(effect.to, effect.message)
@@ -64,7 +73,7 @@ export const createDriver = (options: DriverOptions): Driver => {
     switch (effect.type) {
       case 'persist':
         // At once durable, so that nothing has to wait and all of a turn leaves together.
-        if (storage.instant) storage.commit([effect.record])
+        if (storage.instant) write([effect.record])
         else records.push(effect.record)
         break
       case 'send':
@@ -104,7 +113,7 @@ export const createDriver = (options: DriverOptions): Driver => {
     if (records.length === 0) return
     const written = records
     records = []
-    storage.commit(written)
+    write(written)
     const waited = gated
     gated = []
     for (const effect of waited) emit(effect)
@@ -130,7 +139,7 @@ export const createDriver = (options: DriverOptions): Driver => {
     options.flush()
   }
 
-  const turn = (): void => {
+  const turn = (isLast = false): void => {
     scheduled = false
     guarded(() => {
       const burst = inputs
@@ -141,7 +150,8 @@ export const createDriver = (options: DriverOptions): Driver => {
         due.delete(timer)
         step({ type: 'timer', timer })
       }
-      step({ type: 'drained' })
+      step({ type: isLast ? 'stop' : 'drained' })
+      if (isLast) commit()
       settle()
     })
   }
@@ -150,7 +160,7 @@ export const createDriver = (options: DriverOptions): Driver => {
     if (scheduled || stopped) return
     scheduled = true
     // After the poll phase: all frames that have come by then make one burst.
-    setImmediate(turn)
+    setImmediate(() => turn())
   }
 
   const post = (input: Input, wire?: Uint8Array): void => {
@@ -166,14 +176,18 @@ export const createDriver = (options: DriverOptions): Driver => {
     if (idleCommit !== null) clearTimeout(idleCommit)
   }
 
-  return {
-    post,
-    stop() {
-      guarded(() => {
-        commit()
-        options.flush()
-      })
-      end()
-    },
+  const stop = (): void => {
+    guarded(() => {
+      commit()
+      options.flush()
+    })
+    end()
   }
+
+  const finish = (): void => {
+    turn(true)
+    stop()
+  }
+
+  return { post, finish, stop }
 }

@@ -78,6 +78,7 @@ const main = async (): Promise<void> => {
     id: parsed.id,
     key,
     dataFolder: parsed.dataFolder,
+    genesisFile: parsed.genesisFile,
     allowFaults: parsed.allowFaults,
     recordingBytesMax: parsed.recordingBytesMax,
     log,

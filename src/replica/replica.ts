@@ -18,6 +18,7 @@ import { createClients, type Clients } from './clients.ts'
 import { createControl, type Control } from './control.ts'
 import { createCounters } from './counters.ts'
 import { createDriver } from './driver.ts'
+import { createGenesis } from './genesis.ts'
 import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 import { createObservation } from './observation.ts'
@@ -34,6 +35,7 @@ export interface ReplicaOptions {
   readonly id: number
   readonly key: PrivateKey
   readonly dataFolder: string
+  readonly genesisFile: string
   readonly allowFaults: boolean
   /** What of the run is kept for those who look at it afterwards, bytes; 0: nothing. */
   readonly recordingBytesMax: number
@@ -78,7 +80,7 @@ const startRecording = ({ manifest, id, dataFolder, recordingBytesMax, log }: Re
 const checkStorageMs = 1_000
 
 /** Events that operators want to see in the status at once. */
-const notable: ReadonlySet<ProtocolEvent['type']> = new Set(['view-change-started', 'view-entered', 'transfer', 'divergence'])
+const notable: ReadonlySet<ProtocolEvent['type']> = new Set(['view-change-started', 'view-entered', 'transfer', 'divergence', 'probation'])
 /** Too frequent for the log; the control link has them. */
 const frequent: ReadonlySet<ProtocolEvent['type']> = new Set([
   'phase',
@@ -112,6 +114,9 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const capabilities = capabilitiesOf(key, manifest.clusterId)
   const recording = startRecording(options)
   const persisted = storage.load()
+  const genesis = createGenesis(options.genesisFile)
+  const disk = genesis.originOf(persisted)
+  if (disk === 'lost') log.warn('the disk is empty, and this is no first start: on probation until the others have gone on far enough')
   recording.start(config, persisted)
   const recorded: Capabilities = { ...capabilities, sign: (message) => recording.signed(capabilities.sign(message)) }
   const service = createService()
@@ -151,6 +156,9 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     send: outbox.send,
     reply: outbox.reply,
     wantSignature: outbox.wantSignature,
+    onDurable(records) {
+      if (disk === 'kept' || records.some(({ kind }) => kind === 'born')) genesis.used()
+    },
     flush,
     onEvent,
     onFatal: options.onFatal,
@@ -281,11 +289,12 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     storage.close()
     return accepter
   }
-  driver.post({ type: 'start' })
+  driver.post({ type: 'start', disk })
   transport.start()
   return ok({
     port: accepter.value.port,
     async close() {
+      driver.finish()
       stopParts()
       await accepter.value.close()
       await recording.close()

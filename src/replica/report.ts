@@ -93,6 +93,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         viewTimeoutMs: snapshot.viewTimeoutMs,
         viewTimerLeftMs: snapshot.viewTimerDueAtMs === null ? null : Math.max(0, snapshot.viewTimerDueAtMs - now),
         transferring: snapshot.transferring,
+        probation: snapshot.probation,
         transfer: snapshot.transferring ? transfer : null,
         peersConnected: options.transport.peersConnected(),
         peersHeard: options.transport.peersHeard(),

@@ -11,7 +11,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { HistoryEntry } from '../contract/control.ts'
-import type { LogRecord, PartitionBytes, Persisted } from '../pbft/protocol/records.ts'
+import { singularKinds, type LogRecord, type PartitionBytes, type Persisted } from '../pbft/protocol/records.ts'
 import { decodeRecord, encodeRecord } from '../pbft/wire/index.ts'
 import { damaged, gone, guarded, openDatabase, type DatabaseOwner } from './sqlite-database.ts'
 import { diskHistory, historyEntryOf, type HistoryBounds, type HistoryRange, type Storage } from './storage.ts'
@@ -25,9 +25,6 @@ export interface SqliteOptions extends DatabaseOwner {
 }
 
 export const databaseName = 'replica.db'
-
-/** The kinds of which only the last counts. */
-const singular = ['view-change', 'new-view', 'stable'] as const
 
 interface RecordRow {
   readonly id: number
@@ -53,6 +50,10 @@ const seqOf = (record: LogRecord): number => {
   switch (record.kind) {
     case 'view-change':
     case 'new-view':
+    case 'born':
+    case 'disks':
+    case 'stopped':
+    case 'started':
       return 0
     case 'checkpoint':
       return record.message.seq
@@ -189,7 +190,7 @@ class SqliteStorage implements Storage {
     const through = Math.min(stableSeq, this.#statements.lastCheckpoint.get()?.seq ?? 0)
     this.#statements.dropSlots.run(through)
     this.#statements.dropCheckpoints.run(through)
-    for (const kind of singular) this.#statements.dropAllButLast.run(kind, kind)
+    for (const kind of singularKinds) this.#statements.dropAllButLast.run(kind, kind)
     this.#trimHistory(through)
   }
 

@@ -267,6 +267,7 @@ describe('the state of a replica', () => {
     linkUp: true,
     reportedAt: 9_500,
     transferring: false,
+    onProbation: false,
     behind: false,
     starting: false,
   }

@@ -9,7 +9,17 @@ import { sentenceOf } from '../../src/renderer/i18n/words.ts'
 const nowMs = new Date(2026, 0, 1, 12, 0, 30).getTime()
 const secondsAgo = (seconds: number): number => nowMs - seconds * 1_000
 
-const live: VerdictReplica = { id: 0, state: 'live', view: 0, active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null }
+const live: VerdictReplica = {
+  id: 0,
+  state: 'live',
+  view: 0,
+  active: true,
+  pending: 0,
+  hears: [],
+  viewTimeoutMs: 500,
+  transfer: null,
+  forgetful: false,
+}
 const of = (...states: ReplicaState[]): VerdictReplica[] => states.map((state, id) => ({ ...live, id, state }))
 const four = of('live', 'live', 'live', 'live')
 const all = (over: Partial<VerdictReplica>): VerdictReplica[] => four.map((replica) => ({ ...replica, ...over }))

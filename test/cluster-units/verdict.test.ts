@@ -5,7 +5,17 @@ import { progressOf, toleratesMoreOf, verdictOf, viewOf, type VerdictInput, type
 const nowMs = 1_000_000
 
 const replicas = (...states: ReplicaState[]): VerdictReplica[] =>
-  states.map((state, id) => ({ id, state, view: 0, active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null }))
+  states.map((state, id) => ({
+    id,
+    state,
+    view: 0,
+    active: true,
+    pending: 0,
+    hears: [],
+    viewTimeoutMs: 500,
+    transfer: null,
+    forgetful: false,
+  }))
 
 const input = (over: Partial<VerdictInput> & { readonly replicas: readonly VerdictReplica[] }): VerdictInput => ({
   n: over.replicas.length,
@@ -142,7 +152,7 @@ describe('the verdict', () => {
 
 it('believes a view when f+1 reachable replicas have reached it', () => {
   const at = (...views: (number | null)[]): VerdictReplica[] => views.map((view, id) => ({ ...reported, id, state: 'live', view }))
-  const reported = { active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null }
+  const reported = { active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null, forgetful: false }
   expect(viewOf(4, at(0, 9, 0, 0))).toBe(0)
   expect(viewOf(4, at(0, 9, 9, 0))).toBe(9)
   expect(viewOf(4, at(null, null, null, 3))).toBeNull()

@@ -18,12 +18,18 @@ it('a cluster without durability begins a new log when all its replicas restart,
 
   // One after another they still remember together.
   await test.call('controlReplica', { id: 1, action: 'restart' })
-  await test.until('r1 is back', ({ replicas }) => replicas[1]?.state === 'live')
+  await test.until('r1 is back', ({ replicas }) => replicas[1]?.state === 'live' && replicas[1].probation === null)
   expect((await increment()).result).toEqual({ ok: true, value: 4 })
   expect((await test.call('alarms', {})).map(({ key }) => key)).not.toContain('alarm.log.begunAnew')
 
   for (const id of [0, 1, 2, 3]) await test.call('controlReplica', { id, action: 'kill' })
   await Promise.all([0, 1, 2, 3].map((id) => test.call('controlReplica', { id, action: 'start' })))
+  // Nobody remembers, and nobody begins anew by itself.
+  await test.until('that is said', ({ verdict }) => verdict.key === 'verdict.stuck.forgotten')
+  expect((await test.call('alarms', {})).map(({ key }) => key)).not.toContain('alarm.log.begunAnew')
+  const refused = await test.host.call('beginAnew', { confirm: 'another' })
+  expect(refused).toMatchObject({ ok: false, error: { code: 'bad-request' } })
+  await test.call('beginAnew', { confirm: 'none' })
   expect((await test.call('alarms', {})).filter(({ key }) => key === 'alarm.log.begunAnew').length).toBe(1)
   const { result, seq, latencyMs } = await increment()
   expect(result).toEqual({ ok: true, value: 1 })

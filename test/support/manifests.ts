@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { keyFileOfPrincipal, keyFileOfReplica, type Manifest } from '../../src/contract/manifest.ts'
+import { genesisFileOfReplica, keyFileOfPrincipal, keyFileOfReplica, type Manifest } from '../../src/contract/manifest.ts'
 import { generateKey, publicKeyOf, savePrivateKey, type PrivateKey } from '../../src/link/keys.ts'
 import { defaultProtocolConfig } from '../../src/pbft/protocol/config.ts'
 
@@ -55,7 +55,10 @@ export const writeCluster = (folder: string, cluster: TestCluster): string => {
   const file = join(folder, 'cluster.json')
   mkdirSync(dirname(join(folder, keyFileOfReplica(0))), { recursive: true })
   writeFileSync(file, JSON.stringify(cluster.manifest, null, 2))
-  for (const [id, key] of cluster.replicaKeys.entries()) savePrivateKey(join(folder, keyFileOfReplica(id)), key)
+  for (const [id, key] of cluster.replicaKeys.entries()) {
+    savePrivateKey(join(folder, keyFileOfReplica(id)), key)
+    writeFileSync(join(folder, genesisFileOfReplica(id)), '')
+  }
   savePrivateKey(join(folder, keyFileOfPrincipal('operator')), cluster.operator)
   savePrivateKey(join(folder, keyFileOfPrincipal('guest')), cluster.guest)
   return file

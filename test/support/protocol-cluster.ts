@@ -11,7 +11,7 @@ import type { AuthenticationWanted, ReplicaMessage, Reply, Request } from '../..
 import type { LogRecord, Persisted } from '../../src/pbft/protocol/records.ts'
 import { createReplica } from '../../src/pbft/protocol/replica.ts'
 import type { Capabilities } from '../../src/pbft/protocol/capabilities.ts'
-import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../../src/pbft/protocol/steps.ts'
+import type { DiskOrigin, Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../../src/pbft/protocol/steps.ts'
 import { encodeBatch } from '../../src/pbft/wire/index.ts'
 import { macedFor, unverifiedBy } from './test-macs.ts'
 import { createCounterService, type CounterService } from './counter-service.ts'
@@ -39,6 +39,22 @@ export interface Packet {
 /** What survives a crash. */
 export class TestDisk {
   records: LogRecord[] = []
+  readonly #whenEmpty: DiskOrigin
+
+  /** `whenEmpty`: what an empty disk is taken for; a replica whose first records never became durable is still at its first start. */
+  constructor(whenEmpty: DiskOrigin = 'genesis') {
+    this.#whenEmpty = whenEmpty
+  }
+
+  get origin(): DiskOrigin {
+    return this.records.length === 0 ? this.#whenEmpty : 'kept'
+  }
+
+  copy(): TestDisk {
+    const disk = new TestDisk('lost')
+    disk.records = this.records.slice()
+    return disk
+  }
 
   read(): Persisted {
     const partitions = new Map<number, Uint8Array>()
@@ -117,7 +133,7 @@ export class Cluster {
     this.filter = options.filter ?? (() => true)
     this.lazyDisk = options.lazyDisk ?? false
     for (let id = 0; id < this.#n; id++) this.nodes.push(this.#boot(id, new TestDisk()))
-    for (const node of this.nodes) this.input(node.id, { type: 'start' })
+    for (const node of this.nodes) this.input(node.id, { type: 'start', disk: 'genesis' })
   }
 
   #boot(id: number, disk: TestDisk): Node {
@@ -142,11 +158,19 @@ export class Cluster {
     node.timers.clear()
   }
 
-  /** Starts a replica again from its disk. */
-  restart(id: number): void {
-    const booted = this.#boot(id, this.node(id).disk)
+  /** An orderly end: all that it has persisted is durable, with the mark that nothing follows. */
+  stop(id: number): void {
+    const node = this.node(id)
+    for (const effect of node.core.step({ type: 'stop' }, this.nowMs)) this.#enqueue(node, effect)
+    this.flush(id)
+    this.crash(id)
+  }
+
+  /** Starts a replica again from its disk, or from another one. */
+  restart(id: number, disk = this.node(id).disk): void {
+    const booted = this.#boot(id, disk)
     this.nodes[id] = booted
-    this.input(booted.id, { type: 'start' })
+    this.input(booted.id, { type: 'start', disk: disk.origin })
   }
 
   /** One input, its effects, and `drained`. */

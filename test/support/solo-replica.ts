@@ -1,6 +1,6 @@
 /** One replica on its own, fed by hand: for what a single replica has to accept or refuse. */
 import { asClientId, asClientTimestamp, asReplicaId, asSeqNo, asView, type Digest } from '../../src/pbft/protocol/ids.ts'
-import type { Batch, Commit, PrePrepare, Prepare, ReplicaMessage, Request } from '../../src/pbft/protocol/messages.ts'
+import type { Batch, Commit, PrePrepare, Prepare, ReplicaMessage, Request, Status } from '../../src/pbft/protocol/messages.ts'
 import type { ProtocolConfig } from '../../src/pbft/protocol/config.ts'
 import { createReplica } from '../../src/pbft/protocol/replica.ts'
 import type { Effect, Phase, ReplicaCore } from '../../src/pbft/protocol/steps.ts'
@@ -43,6 +43,29 @@ export const commitOf = (replica: number, view: number, seq: number, digest: Dig
   type: 'commit',
 })
 
+/** Of a replica that has nothing and remembers nobody. */
+export const statusOf = (replica: number, over: Partial<Status> = {}): Status => ({
+  type: 'status',
+  replica: asReplicaId(replica),
+  view: asView(0),
+  active: true,
+  stableSeq: asSeqNo(0),
+  lastExecuted: asSeqNo(0),
+  findsSlow: false,
+  slots: [],
+  viewChangesFrom: [],
+  missingBatches: [],
+  solicits: false,
+  incarnation: 10_000_000,
+  since: asView(0),
+  probation: false,
+  goal: null,
+  lastCheckpoint: asSeqNo(0),
+  lastPrepared: asSeqNo(0),
+  memories: [],
+  ...over,
+})
+
 export const batchOf = (timeMs: number, ...requests: Request[]): Batch => encodeBatch(timeMs, requests)
 
 export class Solo {
@@ -53,7 +76,7 @@ export class Solo {
   constructor(id = 1, n = 4, over: Partial<ProtocolConfig> = {}) {
     this.#id = id
     this.core = createReplica(testConfig(n, id, over), testCapabilities, createCounterService(), { partitions: [], records: [] })
-    this.core.step({ type: 'start' }, this.nowMs)
+    this.core.step({ type: 'start', disk: 'genesis' }, this.nowMs)
   }
 
   receive(from: number, message: ReplicaMessage): Effect[] {

@@ -1,6 +1,6 @@
 /** Arbitrary messages and records, for properties. All are representable; most are nonsense to the protocol. */
 import fc from 'fast-check'
-import { asClientId, asClientTimestamp, asDigest, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
+import { asClientId, asClientTimestamp, asDigest, asReplicaId, asSeqNo, asView, type View } from '../../src/pbft/protocol/ids.ts'
 import type * as messages from '../../src/pbft/protocol/messages.ts'
 import type { LogRecord } from '../../src/pbft/protocol/records.ts'
 import { encodeBatch } from '../../src/pbft/wire/index.ts'
@@ -54,6 +54,7 @@ const viewChange: fc.Arbitrary<messages.ViewChange> = fc.record({
   type: fc.constant('view-change' as const),
   view,
   replica,
+  incarnation: whole,
   stable,
   checkpoints: entries,
   prepared,
@@ -71,6 +72,7 @@ const newView: fc.Arbitrary<messages.NewView> = fc.record({
   chosen: entries,
   signature,
 })
+const since: fc.Arbitrary<View | null> = fc.option(view, { nil: null })
 const status: fc.Arbitrary<messages.Status> = fc.record({
   type: fc.constant('status' as const),
   replica,
@@ -88,6 +90,13 @@ const status: fc.Arbitrary<messages.Status> = fc.record({
   viewChangesFrom: fc.array(replica, { maxLength: 4 }),
   missingBatches: fc.array(digest, { maxLength: 4 }),
   solicits: fc.boolean(),
+  incarnation: whole,
+  since,
+  probation: fc.boolean(),
+  goal: seq.map((goal) => (goal === 0 ? null : goal)),
+  lastCheckpoint: seq,
+  lastPrepared: seq,
+  memories: fc.array(fc.record({ incarnation: whole, since, view, seq }), { maxLength: 4 }),
 })
 const reply: fc.Arbitrary<messages.Reply> = fc.record({
   type: fc.constant('reply' as const),
@@ -151,4 +160,16 @@ export const anyRecord: fc.Arbitrary<LogRecord> = fc.oneof<fc.Arbitrary<LogRecor
     transferred: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('stable' as const), stable }),
+  fc.record({
+    kind: fc.constant('born' as const),
+    incarnation: whole,
+    since,
+    lost: fc.constantFrom(null, 'no-disk' as const, 'old-disk' as const),
+  }),
+  fc.constant({ kind: 'stopped' as const }),
+  fc.constant({ kind: 'started' as const }),
+  fc.record({
+    kind: fc.constant('disks' as const),
+    disks: fc.array(fc.record({ incarnation: whole, since }), { maxLength: 4 }),
+  }),
 )

@@ -44,6 +44,7 @@ const eventSchema = v.variant('type', [
     digests: v.pipe(v.array(v.object({ replica: whole, digest })), v.maxLength(100)),
   }),
   v.object({ type: v.literal('transfer'), state: v.picklist(['started', 'progress', 'completed', 'abandoned']), seq: whole }),
+  v.object({ type: v.literal('disk-changed'), replica: whole }),
 ])
 export type ObservedProtocolEvent = v.InferOutput<typeof eventSchema>
 

@@ -16,6 +16,8 @@ export interface ReplicaFacts {
   /** When the last report came, ms; null: none since it was started (or dialled first). */
   readonly reportedAt: number | null
   readonly transferring: boolean
+  /** It has lost its disk and takes no part. */
+  readonly onProbation: boolean
   /** It has not executed yet what others had executed a while ago. */
   readonly behind: boolean
   /** Still within the time that a start (or first connection) may take. */
@@ -32,5 +34,5 @@ export const replicaStateOf = (facts: ReplicaFacts, nowMs: number): ReplicaState
   if (facts.diverged) return 'diverged'
   if (facts.isolated) return 'isolated'
   if (facts.reportedAt === null || nowMs - facts.reportedAt > staleAfterMs) return 'stale'
-  return facts.transferring || facts.behind ? 'recovering' : 'live'
+  return facts.transferring || facts.onProbation || facts.behind ? 'recovering' : 'live'
 }

@@ -44,6 +44,7 @@ const keyOfReason: Record<string, ViewReasonKey> = {
   'invalid-new-view': 'view.reason.invalidNewView',
   'slow-primary': 'view.reason.slowPrimary',
   restarted: 'view.reason.restarted',
+  'primary-lost': 'view.reason.primaryLost',
   operator: 'view.reason.operator',
 }
 

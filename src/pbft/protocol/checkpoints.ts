@@ -19,7 +19,7 @@ export const takeCheckpoint = (r: ReplicaState, transferred: boolean): void => {
   const partitions = r.replicated.takeChanged()
   const bytes = partitions.reduce((sum, partition) => sum + partition.bytes.length, 0)
   persist(r, { kind: 'checkpoint', message, timeMs: r.replicated.timeMs, partitions, transferred })
-  promise(r, message)
+  if (r.silence?.kind !== 'probation') promise(r, message)
   r.checkpoints.held.set(message.seq, { message, snapshot, takenAtMs: r.nowMs, fetchedAtMs: Number.NEGATIVE_INFINITY })
   emit(r, { type: 'checkpoint', seq: message.seq, digest: message.digest, partitions: partitions.length, bytes })
   note(r, message)

@@ -51,7 +51,9 @@ const contentOf = ({ stable, checkpoints, prepared, prePrepared }: ViewChange): 
 export const weighViewChange = (r: ReplicaState, message: ViewChange): void => {
   const used = r.newView?.viewChanges.find(({ replica }) => replica === message.replica)
   for (const known of [r.viewChanges.get(message.replica), used]) {
-    if (known === undefined || known === message || known.view !== message.view || contentOf(known) === contentOf(message)) continue
+    // One that was lost and found itself again says other things, and is no liar for that.
+    if (known === undefined || known.incarnation !== message.incarnation) continue
+    if (known === message || known.view !== message.view || contentOf(known) === contentOf(message)) continue
     convict(r, message.replica, `view-change ${message.view}`, known, message)
   }
 }

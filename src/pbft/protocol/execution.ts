@@ -42,6 +42,7 @@ const executeSlot = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch):
   slot.executed = digest
   r.suspended.delete(slot.seq)
   r.lastExecuted = slot.seq
+  if (slot.seq > r.highestSpoken) r.highestSpoken = slot.seq
   if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
   if (slot.seq % r.config.checkpointInterval === 0) takeCheckpoint(r, false)
 }

@@ -131,6 +131,8 @@ export interface ViewChange {
   /** The view that the sender wants to enter. */
   readonly view: View
   readonly replica: ReplicaId
+  /** Of the sender's disk: one that was lost since makes this message void (`isVoid`). */
+  readonly incarnation: number
   /** The sender's low watermark h, proven. */
   readonly stable: StableCheckpoint
   /** C: the checkpoints that the sender holds, the stable one included; ascending by seq. */
@@ -163,6 +165,17 @@ export interface SlotStatus {
   readonly committed: boolean
 }
 
+/** What the sender of a status remembers of one replica. All zero, and `since` null, when it never heard of it. */
+export interface Memory {
+  /** The highest incarnation of its disk, durable at the sender. */
+  readonly incarnation: number
+  /** From which view on that incarnation votes, durable at the sender; null: not said yet. */
+  readonly since: View | null
+  /** Highest view and sequence number that it spoke of under that incarnation, as far as heard since the sender's start. */
+  readonly view: View
+  readonly seq: SeqNo
+}
+
 /** What a replica holds, so that its peers can send what it misses. Periodic, and on every reconnect. */
 export interface Status {
   readonly type: 'status'
@@ -185,6 +198,20 @@ export interface Status {
   readonly missingBatches: readonly Digest[]
   /** Wants an answer even when the sender looks complete: set on (re)connect. */
   readonly solicits: boolean
+  /** Of the sender's disk: grows each time that disk was lost. */
+  readonly incarnation: number
+  /** From which view on it votes under this incarnation; null: it cannot tell yet (on probation). */
+  readonly since: View | null
+  /** It has lost its disk, and casts no vote until nothing that it may have voted for can contradict it. */
+  readonly probation: boolean
+  /** On probation: the checkpoint that it waits for, as soon as it can tell. */
+  readonly goal: SeqNo | null
+  /** The last checkpoint that it has taken. */
+  readonly lastCheckpoint: SeqNo
+  /** The last sequence number that prepared or was executed at it. */
+  readonly lastPrepared: SeqNo
+  /** By replica id, the sender's own place included. */
+  readonly memories: readonly Memory[]
 }
 
 /** The bytes of a batch, asked for by digest in a status; verified by its digest. */

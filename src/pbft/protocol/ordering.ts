@@ -4,6 +4,7 @@
  */
 import { assertThat } from './assert.ts'
 import { isBacked, keepSuspendedBatch, suspend, takeBacked, takeProven, unprovenOf } from './authentication.ts'
+import { takeEmptyBatch } from './empty-batches.ts'
 import { confront, confrontVoters, proposalOf, weighProposal } from './evidence.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { Batch, BatchData, Commit, Prepare, PrePrepare, Request } from './messages.ts'
@@ -19,12 +20,14 @@ const inFlight = (r: ReplicaState): number => r.highestOrdered - r.lastExecuted
  * the next batch, so that heavy load gets its throughput. Called when the driver has handed in all that it had.
  */
 export const propose = (r: ReplicaState): void => {
-  if (!r.active || !isPrimary(r) || r.transfer !== null) return
-  while (r.pending.waiting > 0 && inFlight(r) < r.config.pipelineMax && r.highestOrdered < highWatermark(r)) {
+  if (!r.active || !isPrimary(r) || r.transfer !== null || r.silence !== null) return
+  while (inFlight(r) < r.config.pipelineMax && r.highestOrdered < highWatermark(r)) {
     const requests = r.pending.takeBatch(r.config.batchRequestsMax, r.config.batchBytesMax)
-    if (requests.length === 0) return
+    if (requests.length === 0 && !takeEmptyBatch(r)) return
     const seq = asSeqNo(r.highestOrdered + 1)
-    const batch = r.capabilities.encodeBatch(Math.max(Math.floor(r.nowMs), earliestTime(r, seq)), requests)
+    // No two empty ones are to be the same batch.
+    const earliest = earliestTime(r, seq) + (requests.length === 0 ? 1 : 0)
+    const batch = r.capabilities.encodeBatch(Math.max(Math.floor(r.nowMs), earliest), requests)
     const digest = r.capabilities.digest(batch.bytes)
     const unsigned = { type: 'pre-prepare', view: r.view, seq, digest, batch } as const
     acceptBatch(r, r.log.open(seq), { ...unsigned, signature: r.capabilities.sign(unsigned) })
@@ -70,6 +73,7 @@ export const recordPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, b
   r.log.keepBatch(slot.seq, digest, batch)
   r.log.notePrePrepared(slot, digest, r.view)
   if (slot.seq > r.highestOrdered) r.highestOrdered = slot.seq
+  if (slot.seq > r.highestSpoken) r.highestSpoken = slot.seq
   if (batch.timeMs > r.highestTimeMs) r.highestTimeMs = batch.timeMs
   slot.prepares.add(r.config.id, r.view, digest)
 }
@@ -94,7 +98,7 @@ const enterPrePrepared = (r: ReplicaState, slot: Slot, digest: Digest, batch: Ba
 /** The pre-prepare, and matching prepares by a quorum: each is backed by a record, the primary's too. */
 const tryPrepared = (r: ReplicaState, slot: Slot): void => {
   const digest = slot.digest
-  if (digest === null || slot.prepared || slot.prepares.count(r.view, digest) < r.quorum) return
+  if (digest === null || r.silence !== null || slot.prepared || slot.prepares.count(r.view, digest) < r.quorum) return
   if (isPrimary(r)) r.establishedView = r.view
   recordPrepared(r, slot, digest, r.view)
   persist(r, { kind: 'prepared', view: r.view, seq: slot.seq, digest })
@@ -137,7 +141,7 @@ const reasonAboveWindow = (r: ReplicaState): RejectionReason => {
  */
 export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepare, unverified: readonly number[]): void => {
   weighProposal(r, message)
-  if (!r.active || message.seq <= lowWatermark(r)) return
+  if (!r.active || r.silence !== null || message.seq <= lowWatermark(r)) return
   if (message.view !== r.view) return reject(r, message.view < r.view ? 'late' : 'wrong-view', 'pre-prepare', from)
   if (isPrimary(r)) return
   if (message.seq > highWatermark(r)) return reject(r, reasonAboveWindow(r), 'pre-prepare', from)
@@ -212,7 +216,7 @@ const learn = (r: ReplicaState, slot: Slot, view: View, digest: Digest): void =>
 /** Takes up the batches that the new-view chose, as far as the window reaches; the others follow when it moves. */
 export const adoptChosen = (r: ReplicaState): void => {
   const newView = r.newView
-  if (newView === null || !r.active || newView.view !== r.view) return
+  if (newView === null || !r.active || r.silence !== null || newView.view !== r.view) return
   for (; r.adopted < newView.chosen.length; r.adopted++) {
     const entry = newView.chosen[r.adopted]
     if (entry === undefined || entry.seq > highWatermark(r)) return
@@ -242,7 +246,7 @@ export const onBatchData = (r: ReplicaState, message: BatchData): void => {
   persist(r, { kind: 'batch', seq, digest, batch: message.batch })
   r.log.keepBatch(seq, digest, message.batch)
   r.again = true
-  if (r.newView === null || !r.active) return
+  if (r.newView === null || !r.active || r.silence !== null) return
   for (const entry of r.newView.chosen.slice(0, r.adopted)) {
     if (entry.digest !== digest || !inWindow(r, entry.seq)) continue
     const slot = r.log.open(entry.seq)

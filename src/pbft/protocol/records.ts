@@ -3,7 +3,7 @@
  * of a replica's memory. The disk drops (it may do so lazily, and only does so on a `stable` record):
  *  - `pre-prepared`, `prepared`, `executed` and `batch` records up to the lower of the stable checkpoint's seq and the seq of the
  *    last `checkpoint` record: what lies above the state on disk is needed to come back to where this replica was;
- *  - every `view-change`, `new-view` and `stable` record but the last of its kind.
+ *  - every record but the last of its kind, of the kinds in `singularKinds`.
  * Partitions are kept by index, the last write wins, and are handed back together with the last `checkpoint` record.
  */
 import type { Digest, SeqNo, View } from './ids.ts'
@@ -60,6 +60,34 @@ export type LogRecord =
     }
   /** The checkpoint became stable here: h moves, records up to it may go. */
   | { readonly kind: 'stable'; readonly stable: StableCheckpoint }
+  /** The first record of every disk: whose it is; `lost`: why it is on probation, null when it is not. */
+  | { readonly kind: 'born'; readonly incarnation: number; readonly since: View | null; readonly lost: LossReason | null }
+  /** An orderly end, after which nothing was promised: if it is the last record, this disk tells all that was ever proposed. */
+  | { readonly kind: 'stopped' }
+  /** Follows a `stopped` record before anything is promised again. */
+  | { readonly kind: 'started' }
+  /** Which disk each replica is known to have, by id: what its own lost one said is void by this (probation.ts). */
+  | { readonly kind: 'disks'; readonly disks: readonly KnownDisk[] }
+
+/** no-disk: there was none, and no leave to begin; old-disk: peers remember more than it does. */
+export type LossReason = 'no-disk' | 'old-disk'
+
+export interface KnownDisk {
+  /** 0: never heard of. */
+  readonly incarnation: number
+  readonly since: View | null
+}
+
+/** The kinds of which only the last record counts. */
+export const singularKinds = [
+  'view-change',
+  'new-view',
+  'stable',
+  'born',
+  'disks',
+  'stopped',
+  'started',
+] as const satisfies readonly LogRecord['kind'][]
 
 /** What the disk hands back at start. An empty disk has no partitions and no records. */
 export interface Persisted {

@@ -3,27 +3,30 @@ import { heldPrincipals } from './authentication.ts'
 import type { Capabilities } from './capabilities.ts'
 import { onCheckpoint, settleStable } from './checkpoints.ts'
 import type { ProtocolConfig } from './config.ts'
+import { noteSpoken } from './disks.ts'
 import { weighProposal } from './evidence.ts'
 import { executeReady } from './execution.ts'
 import { asView, type ReplicaId } from './ids.ts'
 import type { ReplicaMessage } from './messages.ts'
-import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose, resumeVotes } from './ordering.ts'
+import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose } from './ordering.ts'
+import { beginRun, noteStatus, probationState, settleSilence } from './probation.ts'
 import type { Persisted } from './records.ts'
 import { answerReads, onForwarded, onRequest } from './requests.ts'
 import { measurePace } from './pace.ts'
 import { restore } from './restore.ts'
 import type { Service } from './service.ts'
 import { onFetch, onFetchTimer, onMetaData, onPartitionData, settleTransfer } from './state-transfer.ts'
-import { createState, highWatermark, lowWatermark, primary, promise, type ReplicaState } from './state.ts'
-import { onConnected, onStatus, onStatusTimer, refreshStatusTimer, solicit } from './status.ts'
+import { createState, highWatermark, lowWatermark, persist, primary, type ReplicaState } from './state.ts'
+import { onConnected, onStatus, onStatusTimer, refreshStatusTimer } from './status.ts'
 import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './steps.ts'
-import { changeViewByOperator, followStranded, onNewView, onViewChange, resign, settleViewChange, startViewChange } from './view-change.ts'
+import { changeViewByOperator, followStranded, onNewView, onViewChange, settleViewChange, startViewChange } from './view-change.ts'
 import { currentTimeout, noteHeard, onViewTimer, refreshViewTimer } from './view-timer.ts'
 
 const NONE: readonly number[] = []
 
 const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage, unverified: readonly number[]): void => {
   noteHeard(r, from)
+  noteSpoken(r, from, message)
   switch (message.type) {
     case 'request':
       return onForwarded(r, from, message, unverified.length === 0)
@@ -38,6 +41,7 @@ const onMessage = (r: ReplicaState, from: ReplicaId, message: ReplicaMessage, un
     case 'checkpoint':
       return onCheckpoint(r, from, message)
     case 'status':
+      if (!noteStatus(r, from, message)) return
       onStatus(r, from, message)
       return followStranded(r, from)
     case 'view-change':
@@ -69,19 +73,10 @@ const onTimer = (r: ReplicaState, timer: TimerName): void => {
   }
 }
 
-/** Says hello; what a crash interrupted goes on. */
-const onStart = (r: ReplicaState): void => {
-  solicit(r)
-  resumeVotes(r)
-  resign(r)
-  const own = r.viewChanges.get(r.config.id)
-  if (!r.active && own !== undefined) promise(r, own)
-}
-
 const dispatch = (r: ReplicaState, input: Input): void => {
   switch (input.type) {
     case 'start':
-      return onStart(r)
+      return beginRun(r, input.disk)
     case 'message':
       return onMessage(r, input.from, input.message, input.unverified ?? NONE)
     case 'request':
@@ -94,6 +89,8 @@ const dispatch = (r: ReplicaState, input: Input): void => {
       return propose(r)
     case 'operator':
       return changeViewByOperator(r)
+    case 'stop':
+      return persist(r, { kind: 'stopped' })
   }
 }
 
@@ -119,6 +116,7 @@ const settleAll = (r: ReplicaState): void => {
     settleViewChange(r)
     adoptChosen(r)
     settleTransfer(r)
+    settleSilence(r)
   }
 }
 
@@ -140,6 +138,7 @@ const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
     transferring: r.transfer !== null,
     suspended: r.suspended.size,
     held: heldPrincipals(r),
+    probation: probationState(r),
     timeMs: r.replicated.timeMs,
   }
 }

@@ -6,8 +6,9 @@ import type { ReplicaState } from './state.ts'
 /** A result this short costs no more to send than its digest does, so every replica sends it in full. Bytes. */
 export const FULL_RESULT_BYTES_MAX = 64
 
-/** `seq` 0 for a read-only request. */
+/** `seq` 0 for a read-only request. A replica that may not vote does not answer either: others do. */
 export const reply = (r: ReplicaState, request: Request, seq: SeqNo, result: Uint8Array): void => {
+  if (r.silence !== null) return
   const isFull = request.replier === null || request.replier === r.config.id || result.length <= FULL_RESULT_BYTES_MAX
   r.out.push({
     type: 'reply',

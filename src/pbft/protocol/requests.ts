@@ -102,6 +102,7 @@ const take = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): 'k
 
 /** From the client itself. A backup passes it on to the primary, each time the client insists. */
 export const onRequest = (r: ReplicaState, request: Request, isVerified: boolean): void => {
+  if (r.silence !== null) return reject(r, 'on-probation', 'request', request.client)
   if (!isVerified) return refuseUnverified(r, request)
   if (request.readOnly) return onRead(r, request)
   if (take(r, request, request.client) !== 'refused' && r.active && !isPrimary(r)) sendTo(r, primary(r), request, false)
@@ -110,6 +111,7 @@ export const onRequest = (r: ReplicaState, request: Request, isVerified: boolean
 /** From a backup. What is signed is kept also by a replica that is not the primary (any more): it will be needed. */
 export const onForwarded = (r: ReplicaState, from: ReplicaId, request: Request, isVerified: boolean): void => {
   if (request.readOnly) return reject(r, 'not-a-read', 'request', from)
+  if (r.silence !== null) return reject(r, 'on-probation', 'request', from)
   // Its client is not asked: whoever passed it on may have spoilt it.
   if (!isVerified) return reject(r, 'unverified-request', 'request', from)
   take(r, request, from)

@@ -19,7 +19,15 @@ const lastOf = <K extends LogRecord['kind']>(records: readonly LogRecord[], kind
 /** Brings a state that is at genesis to what `persisted` says. Throws when the disk contradicts itself. */
 export const restore = (r: ReplicaState, persisted: Persisted): void => {
   const { records } = persisted
-  r.restarted = records.length > 0
+  r.endedInOrder = records.at(-1)?.kind === 'stopped'
+  r.restarted = records.length > 0 && !r.endedInOrder
+  const born = lastOf(records, 'born')
+  if (born !== null) {
+    r.incarnation = born.incarnation
+    r.since = born.since
+    if (born.lost !== null) r.silence = { kind: 'probation', reason: born.lost, until: null }
+  }
+  r.disks = lastOf(records, 'disks')?.disks ?? r.disks
   const stable = lastOf(records, 'stable')
   if (stable !== null) {
     r.checkpoints.stable = stable.stable
@@ -28,9 +36,17 @@ export const restore = (r: ReplicaState, persisted: Persisted): void => {
   const base = lastOf(records, 'checkpoint')
   if (base !== null) loadBase(r, base, persisted)
   for (const record of records) replay(r, record)
+  r.highestSpoken = spokenBy(r, records)
   assertThat(r.lastExecuted >= lowWatermark(r), 'the disk leads to the state of its stable checkpoint')
   r.highestOrdered = asSeqNo(Math.max(r.highestOrdered, r.lastExecuted))
   r.again = true
+}
+
+/** The highest sequence number of any record: nothing higher was ever spoken of. */
+const spokenBy = (r: ReplicaState, records: readonly LogRecord[]): SeqNo => {
+  let highest: number = Math.max(r.highestSpoken, r.lastExecuted)
+  for (const record of records) if ('seq' in record && record.seq > highest) highest = record.seq
+  return asSeqNo(highest)
 }
 
 /** The state as of the last checkpoint taken. */
@@ -54,7 +70,8 @@ const replay = (r: ReplicaState, record: LogRecord): void => {
     case 'batch':
       return replayBatch(r, record.seq, record.digest, record.batch)
     case 'view-change':
-      if (record.message.view < r.view) return
+      // That of a disk that was lost binds this one to nothing.
+      if (record.message.view < r.view || record.message.incarnation !== r.incarnation) return
       r.view = record.message.view
       r.active = false
       r.missing.clear()
@@ -67,6 +84,10 @@ const replay = (r: ReplicaState, record: LogRecord): void => {
       // The last one is loaded already, with its state.
       return noteOwn(r, record.message)
     case 'stable':
+    case 'born':
+    case 'disks':
+    case 'stopped':
+    case 'started':
       return
   }
 }

@@ -16,11 +16,21 @@ import {
   type SeqNo,
   type View,
 } from './ids.ts'
-import type { Batch, Checkpoint, CheckpointEntry, NewView, ReplicaMessage, Request, StableCheckpoint, ViewChange } from './messages.ts'
+import type {
+  Batch,
+  Checkpoint,
+  CheckpointEntry,
+  Memory,
+  NewView,
+  ReplicaMessage,
+  Request,
+  StableCheckpoint,
+  ViewChange,
+} from './messages.ts'
 import type { TreeSnapshot } from './partition-tree.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { primaryOf, quorumSize, weakSize } from './quorum.ts'
-import type { LogRecord } from './records.ts'
+import type { KnownDisk, LogRecord, LossReason } from './records.ts'
 import { ReplicatedState } from './replicated-state.ts'
 import type { Service } from './service.ts'
 import { SlotLog } from './slots.ts'
@@ -98,7 +108,29 @@ export interface PeerReport {
   /** Since when it has been alone in a view change, ms; and how often it was followed there. */
   strandedAtMs: number | null
   timesFollowed: number
+  /** What was heard from it under its incarnation: highest view and seq. */
+  heardView: View
+  heardSeq: SeqNo
+  diskChangedAtMs: number
+  /** A status of it has come since this replica's start; and what it remembers of this replica. */
+  answered: boolean
+  ofMe: Memory | null
+  /** It is on probation; the checkpoint that it waits for, and when it said so, ms. */
+  probation: boolean
+  goal: SeqNo | null
+  goalAtMs: number
+  /** While this replica is on probation: the lowest last checkpoint and the highest prepared seq that it has named; null: none. */
+  named: { checkpoint: SeqNo; prepared: SeqNo } | null
+  /** Empty batches that may still be ordered for its sake, and when that was reckoned last, ms. */
+  emptyBatches: number
+  emptyBatchesAtMs: number
 }
+
+/** Why a replica casts no votes. */
+export type Silence =
+  /** It has just started, and has not heard yet whether its peers remember more of it than its disk did at the start. */
+  | { readonly kind: 'roll-call'; readonly view: View; readonly seq: SeqNo }
+  | { readonly kind: 'probation'; readonly reason: LossReason; until: SeqNo | null }
 
 /** A read that waits until everything that may have completed before it is executed here. */
 export interface DeferredRead {
@@ -136,13 +168,26 @@ export interface ReplicaState {
   /** Principals held to signatures, and since when, ms; the latest last. */
   readonly held: Map<string, number>
 
+  /** Not null: it casts no votes and answers no client. */
+  silence: Silence | null
+  /** Of this replica's disk; 0 before the first start. */
+  incarnation: number
+  /** From which view on it votes under that; null: it cannot tell yet. */
+  since: View | null
+  /** Highest sequence number that this disk has ever spoken of. */
+  highestSpoken: SeqNo
+  /** By id, the own one included: which disk each replica has. Durable. */
+  disks: readonly KnownDisk[]
+
   view: View
   active: boolean
   lastExecuted: SeqNo
   /** A view in which this replica is the primary and has had a batch prepared since it started. */
   establishedView: View | null
-  /** The disk was not empty at the start: this replica may have forgotten what it proposed. */
+  /** The disk was not empty at the start, and no orderly end was on it: this replica may have forgotten what it proposed. */
   restarted: boolean
+  /** The last record on disk says that nothing was promised after it. */
+  endedInOrder: boolean
   /** Highest seq ordered in the current view: the primary goes on after it. */
   highestOrdered: SeqNo
   /** Highest seq that this replica ever prepared, in any view. */
@@ -174,6 +219,17 @@ const newReports = (n: number): PeerReport[] =>
     findsSlow: false,
     strandedAtMs: null,
     timesFollowed: 0,
+    heardView: asView(0),
+    heardSeq: asSeqNo(0),
+    diskChangedAtMs: Number.NEGATIVE_INFINITY,
+    answered: false,
+    ofMe: null,
+    probation: false,
+    goal: null,
+    goalAtMs: 0,
+    named: null,
+    emptyBatches: 0,
+    emptyBatchesAtMs: Number.NEGATIVE_INFINITY,
   }))
 
 /** The state before anything has happened: view 0, genesis. */
@@ -222,11 +278,17 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     unseen: new Map(),
     suspended: new Map(),
     held: new Map(),
+    silence: null,
+    incarnation: 0,
+    since: null,
+    highestSpoken: asSeqNo(0),
+    disks: everyone.map(() => ({ incarnation: 0, since: null })),
     view: asView(0),
     active: true,
     lastExecuted: asSeqNo(0),
     establishedView: null,
     restarted: false,
+    endedInOrder: false,
     highestOrdered: asSeqNo(0),
     highestPrepared: asSeqNo(0),
     highestTimeMs: 0,

@@ -3,6 +3,7 @@
  * misses. Retransmission is the receiver's business: nothing is queued for a peer, however long it is away.
  */
 import { askForSignatures } from './authentication.ts'
+import { diskStatus } from './disks.ts'
 import type { ReplicaId, SeqNo } from './ids.ts'
 import type { SlotStatus, Status } from './messages.ts'
 import { isPrimarySlow } from './pace.ts'
@@ -50,6 +51,7 @@ const makeStatus = (r: ReplicaState, solicits: boolean): Status => {
     findsSlow: isPrimarySlow(r),
     missingBatches: [...new Set([...r.unseen.keys(), ...r.missing.keys()])].slice(0, r.config.logWindow),
     solicits,
+    ...diskStatus(r),
   }
 }
 
@@ -57,6 +59,7 @@ const makeStatus = (r: ReplicaState, solicits: boolean): Status => {
 const isBusy = (r: ReplicaState): boolean => {
   if (
     !r.active ||
+    r.silence !== null ||
     r.transfer !== null ||
     r.repair !== null ||
     r.missing.size + r.unseen.size + r.suspended.size > 0 ||
@@ -127,6 +130,7 @@ const sendCheckpoints = (r: ReplicaState, to: ReplicaId, status: Status): void =
   // One that is only an instant behind gets there by itself.
   const isRecent = (atMs: number): boolean => isYounger(r, atMs, r.config.statusIntervalMs) && !status.solicits
   if (status.stableSeq < stable.seq && !isRecent(stableAtMs)) for (const message of stable.proof) sendTo(r, to, message)
+  if (r.silence?.kind === 'probation') return
   for (const message of received[r.config.id] ?? []) {
     const isWanted = message.seq > stable.seq && message.seq > status.stableSeq
     if (isWanted && !isRecent(held.get(message.seq)?.takenAtMs ?? 0)) sendTo(r, to, message)

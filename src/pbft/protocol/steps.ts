@@ -8,7 +8,7 @@
  */
 import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
 import type { AuthenticationWanted, Checkpoint, CheckpointEntry, Proposal, ReplicaMessage, Reply, Request, ViewChange } from './messages.ts'
-import type { LogRecord } from './records.ts'
+import type { LogRecord, LossReason } from './records.ts'
 
 /**
  * The timers of a replica; each is set (replacing an earlier setting), cancelled, and fires once.
@@ -22,9 +22,16 @@ export type OperatorCommand =
   /** Start a view change as if the timer had fired. */
   { readonly kind: 'change-view' }
 
+/**
+ * genesis  empty, and whoever made the cluster says that this is the first start; granted once
+ * kept     what was persisted is there, as far as its owner knows
+ * lost     empty without that grant, or known to be no longer what it was: what this replica has promised is forgotten
+ */
+export type DiskOrigin = 'genesis' | 'kept' | 'lost'
+
 export type Input =
   /** The first input of every run, also after a restart: timers start, a status goes out. */
-  | { readonly type: 'start' }
+  | { readonly type: 'start'; readonly disk: DiskOrigin }
   /**
    * Authenticated as coming over the link of replica `from`. `unverified` says which requests of a pre-prepare's batch (by index), or
    * that the forwarded request ([0]), may not be of their clients as far as this replica can tell: their MACs for it do not hold.
@@ -38,6 +45,8 @@ export type Input =
   /** The driver has handed in all that it had: time to propose what has gathered. Comes after every burst of inputs. */
   | { readonly type: 'drained' }
   | { readonly type: 'operator'; readonly command: OperatorCommand }
+  /** The last input of an orderly end: when its effects are done, nothing more is stepped. */
+  | { readonly type: 'stop' }
 
 export type ViewChangeReason =
   /** The oldest request that waited. */
@@ -51,6 +60,8 @@ export type ViewChangeReason =
   | { readonly kind: 'slow-primary'; readonly primary: ReplicaId; readonly lateMs: number; readonly replicas: readonly ReplicaId[] }
   /** The primary of the view came back from a restart and does not go on in it. */
   | { readonly kind: 'restarted' }
+  /** The primary of the view has lost its disk, and says so itself. */
+  | { readonly kind: 'primary-lost' }
   | { readonly kind: 'operator' }
 
 /** Why the core did not take something; each is counted by the driver and shown to the operator. */
@@ -67,6 +78,10 @@ export type RejectionReason =
   | 'invalid-new-view'
   | 'invalid-checkpoint'
   | 'invalid-partition'
+  /** A view-change of a disk that was lost since. */
+  | 'void-view-change'
+  /** A client's request to a replica that may not answer yet. */
+  | 'on-probation'
   | 'too-many-pending'
   | 'stale-timestamp'
   | 'not-a-read'
@@ -147,6 +162,16 @@ export type ProtocolEvent =
       readonly remaining: number
       readonly sources: readonly ReplicaId[]
     }
+  /** This replica casts no votes. `until`: the checkpoint it has to reach, as soon as it can tell. */
+  | {
+      readonly type: 'probation'
+      readonly state: 'began' | 'waiting' | 'ended'
+      readonly reason: LossReason
+      readonly until: SeqNo | null
+      readonly incarnation: number
+    }
+  /** A peer came back with another disk than it had. */
+  | { readonly type: 'disk-changed'; readonly replica: ReplicaId; readonly incarnation: number }
   | { readonly type: 'rejected'; readonly reason: RejectionReason; readonly message: string; readonly from: ReplicaId | ClientId | null }
 
 export type Effect =
@@ -159,6 +184,14 @@ export type Effect =
   | { readonly type: 'set-timer'; readonly timer: TimerName; readonly delayMs: number }
   | { readonly type: 'cancel-timer'; readonly timer: TimerName }
   | { readonly type: 'event'; readonly event: ProtocolEvent }
+
+export interface ProbationState {
+  /** The checkpoint that it has to reach; null: not enough peers have said how far they are. */
+  readonly until: SeqNo | null
+  /** Peers that may tell it (those that have not lost their own disk), and how many it takes. */
+  readonly heard: number
+  readonly needed: number
+}
 
 /** A replica's own account of itself; what the control link reports. */
 export interface ReplicaSnapshot {
@@ -181,6 +214,8 @@ export interface ReplicaSnapshot {
   readonly suspended: number
   /** Principals that are held to signatures. */
   readonly held: readonly string[]
+  /** Not null: it has lost its disk and casts no votes. */
+  readonly probation: ProbationState | null
   /** Agreed time of the last executed batch, ms. */
   readonly timeMs: number
 }

@@ -1,6 +1,7 @@
 /** The view change (TOCS 2002, section 4.5): leaving a view, gathering view-changes, making and entering the new view. */
 import { isSigned } from './authentication.ts'
 import { checkpointEntries, onCheckpoint } from './checkpoints.ts'
+import { isVoid, restsOnVoid } from './disks.ts'
 import { weighViewChange } from './evidence.ts'
 import { asSeqNo, asView, type ClientId, type ClientTimestamp, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { NewView, Request, ViewChange } from './messages.ts'
@@ -19,8 +20,9 @@ const ruleParameters = (r: ReplicaState): RuleParameters => ({
   nullDigest: r.nullDigest,
 })
 
-/** Leaves the current view for `view`, which is higher: from here on this replica votes in no lower one. */
+/** Leaves the current view for `view`, which is higher: from here on this replica votes in no lower one. Not while it may not vote. */
 export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeReason): void => {
+  if (r.silence !== null) return
   r.view = view
   r.active = false
   forgetDebt(r)
@@ -33,6 +35,7 @@ export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeR
     type: 'view-change',
     view,
     replica: r.config.id,
+    incarnation: r.incarnation,
     stable: r.checkpoints.stable,
     checkpoints: checkpointEntries(r),
     prepared: r.log.prepared(),
@@ -63,6 +66,7 @@ export const onViewChange = (r: ReplicaState, from: ReplicaId, message: ViewChan
   weighViewChange(r, message)
   if (message.replica === r.config.id || message.view < r.view || (message.view === r.view && r.active)) return
   if ((r.viewChanges.get(message.replica)?.view ?? 0) >= message.view) return
+  if (isVoid(r, message)) return reject(r, 'void-view-change', 'view-change', from)
   if (problemOfViewChange(message, ruleParameters(r)) !== null) return reject(r, 'invalid-view-change', 'view-change', from)
   r.viewChanges.set(message.replica, message)
   emit(r, {
@@ -82,6 +86,7 @@ export const onViewChange = (r: ReplicaState, from: ReplicaId, message: ViewChan
 
 /** Joins a view change that f+1 want, and, as the primary to be, makes the new-view as soon as it is decided. */
 export const settleViewChange = (r: ReplicaState): void => {
+  if (r.silence !== null) return
   join(r)
   if (!r.active && isPrimary(r)) tryNewView(r)
 }
@@ -143,9 +148,10 @@ const tryNewView = (r: ReplicaState): void => {
 export const onNewView = (r: ReplicaState, from: ReplicaId, newView: NewView): void => {
   if (newView.view < r.view || (newView.view === r.view && r.active) || newView.replica === r.config.id) return
   for (const viewChange of newView.viewChanges) weighViewChange(r, viewChange)
-  const problem = problemOfNewView(newView, ruleParameters(r))
+  const isVoided = restsOnVoid(r, newView)
+  const problem = isVoided ? 'a view-change of a lost disk' : problemOfNewView(newView, ruleParameters(r))
   if (problem !== null) {
-    reject(r, 'invalid-new-view', 'new-view', from)
+    reject(r, isVoided ? 'void-view-change' : 'invalid-new-view', 'new-view', from)
     const isAwaited = newView.view === r.view && newView.replica === primary(r)
     if (isAwaited) startViewChange(r, asView(r.view + 1), { kind: 'invalid-new-view', detail: problem })
     return

@@ -30,6 +30,7 @@ const orderedThrough = (r: ReplicaState): number =>
 
 /** What there is to wait for. The primary of an active view has nobody but itself to wait for. */
 const toWatch = (r: ReplicaState): Watched | null => {
+  if (r.silence !== null) return null
   // The timer for the next view starts only with a quorum for this one: else a lone replica's back-off would explode.
   if (!r.active) return viewChangesHeld(r) >= r.quorum ? { kind: 'new-view', view: r.view } : null
   if (isPrimary(r)) return null

@@ -3,12 +3,18 @@
  * what was on its way. Records go through the codec both ways.
  */
 import type { LogRecord, PartitionBytes, Persisted } from '../protocol/records.ts'
+import type { DiskOrigin } from '../protocol/steps.ts'
 import { decodeRecord, encodeRecord } from '../wire/index.ts'
 import type { Random } from './random.ts'
 
 interface Stored {
   readonly bytes: Uint8Array
   readonly partitions: readonly PartitionBytes[]
+}
+
+export interface DiskCopy {
+  readonly log: readonly Stored[]
+  readonly partitions: ReadonlyMap<number, Uint8Array>
 }
 
 export class SimDisk {
@@ -19,9 +25,16 @@ export class SimDisk {
   #buffer: Stored[] = []
   #appended = 0
   #durable = 0
+  #wasBorn = false
 
   constructor(random: Random) {
     this.#random = random
+  }
+
+  /** What a start finds. Empty is genesis only as long as nothing has ever become durable: the first leave to begin is used up then. */
+  get origin(): DiskOrigin {
+    if (this.#log.length > 0) return 'kept'
+    return this.#wasBorn ? 'lost' : 'genesis'
   }
 
   /** How many records were appended and how many of them would survive a crash, since the last start. */
@@ -44,6 +57,7 @@ export class SimDisk {
     for (; this.#durable < position; this.#durable++) {
       const stored = this.#buffer.shift()!
       this.#log.push(stored)
+      this.#wasBorn = true
       for (const partition of stored.partitions) this.#partitions.set(partition.index, partition.bytes)
       compact ||= readRecord(stored.bytes).kind === 'stable'
     }
@@ -59,6 +73,25 @@ export class SimDisk {
     this.#appended = 0
     this.#durable = 0
     return survive
+  }
+
+  /** Nothing is left, not even the leave to begin. */
+  wipe(): void {
+    this.crash()
+    this.#log = []
+    this.#partitions.clear()
+    this.#wasBorn = true
+  }
+
+  /** Keeps what would survive a crash now; null when nothing would. */
+  copy(): DiskCopy | null {
+    return this.#log.length === 0 ? null : { log: this.#log.slice(), partitions: new Map(this.#partitions) }
+  }
+
+  putBack(copy: DiskCopy): void {
+    this.wipe()
+    this.#log = copy.log.slice()
+    for (const [index, bytes] of copy.partitions) this.#partitions.set(index, bytes)
   }
 
   load(): Persisted {
@@ -83,12 +116,10 @@ export class SimDisk {
         case 'executed':
         case 'batch':
           return record.seq > through
-        case 'view-change':
-        case 'new-view':
-        case 'stable':
-          return index === lastOf(record.kind)
         case 'checkpoint':
           return true
+        default:
+          return index === lastOf(record.kind)
       }
     }
     this.#log = this.#log.filter((_, index) => isKept(records[index]!, index))

@@ -15,7 +15,17 @@ export const nemesisActions = [
   'clock-jump', // one replica's clock
   'change-view', // an operator's command
 ] as const
-export type NemesisAction = (typeof nemesisActions)[number]
+
+/** What is done to disks; counted among the f faults until the replica has got over it. */
+export const diskActions = [
+  'wipe', // a crash, and nothing is left
+  'old-disk', // a crash, and what comes back is a copy of a while ago
+] as const
+/** What an operator does to a replica that is well. */
+export const careActions = [
+  'stop', // an orderly end, and a start later
+] as const
+export type NemesisAction = (typeof careActions)[number] | (typeof nemesisActions)[number] | (typeof diskActions)[number]
 
 export interface FaultMix {
   /** Of every link, all the time until healing. */
@@ -71,6 +81,7 @@ const drawTraitor = (random: Random): TraitorName => random.pick([...traitorName
 
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
 export function drawFaultMix(random: Random): FaultMix {
+  const disks = random.fork('disks')
   const some = (probability: number, strength: () => number): number => (random.chance(probability) ? strength() : 0)
   return {
     link: {
@@ -82,7 +93,11 @@ export function drawFaultMix(random: Random): FaultMix {
       reorder: some(0.5, () => random.pick([0.02, 0.3])),
       corrupt: some(0.3, () => random.pick([0.01, 0.05])),
     },
-    actions: nemesisActions.filter(() => random.chance(0.5)),
+    actions: [
+      ...nemesisActions.filter(() => random.chance(0.5)),
+      ...diskActions.filter(() => disks.chance(0.3)),
+      ...careActions.filter(() => disks.chance(0.5)),
+    ],
     actionGapMs: random.pick([100, 400, 1_500]),
     actionLengthMs: random.pick([50, 300, 1_000]),
     flushMinMs: 0.1,

@@ -17,6 +17,15 @@ export interface NemesisWorld {
   /** Crashes it the next time that a proposal of its own leaves before it is durable. */
   crashAtProposal(replica: number): void
   restart(replica: number): void
+  /** An orderly end. */
+  stop(replica: number): void
+  /** Whether one more replica may lose its disk: that is a fault, and more than f are not survived. */
+  maySpoilDisk(replica: number): boolean
+  /** Crashes it and leaves nothing on its disk. */
+  wipe(replica: number): void
+  /** Keeps what is on its disk now for a later `putBack`, which crashes it. */
+  copyDisk(replica: number): void
+  putBack(replica: number): void
   cut(from: number, to: number): void
   heal(from: number, to: number): void
   slow(from: number, to: number, delayMs: number): void
@@ -106,6 +115,12 @@ export class Nemesis {
         return this.#cut(this.#around(Array.from({ length: n }, (_, replica) => replica).filter(() => this.#random.chance(0.5))))
       case 'slow-link':
         return this.#slow(one, this.#otherThan(one))
+      case 'stop':
+        return this.#stop(this.#aims.chance(0.5) ? this.#world.primary() : one)
+      case 'wipe':
+        return this.#wipe(one)
+      case 'old-disk':
+        return this.#putBackOldDisk(one)
       case 'clock-jump':
         return this.#hands.jumpClock(one)
       case 'change-view':
@@ -125,6 +140,26 @@ export class Nemesis {
     const hands = this.#hands
     for (const replica of replicas) hands.crash(replica)
     for (const replica of replicas) this.#later(() => hands.restart(replica))
+  }
+
+  #stop(replica: number): void {
+    this.#world.stop(replica)
+    this.#later(() => this.#world.restart(replica))
+  }
+
+  #wipe(replica: number): void {
+    if (!this.#world.maySpoilDisk(replica)) return
+    this.#world.wipe(replica)
+    this.#later(() => this.#world.restart(replica))
+  }
+
+  #putBackOldDisk(replica: number): void {
+    this.#world.copyDisk(replica)
+    this.#world.schedule.after(this.#random.gap(2 * this.#world.mix.actionLengthMs), () => {
+      if (this.#isStopped || !this.#world.maySpoilDisk(replica)) return
+      this.#world.putBack(replica)
+      this.#later(() => this.#world.restart(replica))
+    })
   }
 
   /** Both directions between `inside` and everyone else; clients are outside. */

@@ -11,7 +11,7 @@ import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pr
 import type { Service } from '../protocol/service.ts'
 import { createService, encodeOperation } from '../service/index.ts'
 import { decodeMessage, encodeBatch, encodeMessage, signedBytes } from '../wire/index.ts'
-import { SimDisk } from './disk.ts'
+import { SimDisk, type DiskCopy } from './disk.ts'
 import type { FaultMix } from './fault-mix.ts'
 import { createDigest, simClusterId, type SimKeys } from './keys.ts'
 import { Pace } from './pace.ts'
@@ -83,6 +83,8 @@ export class ReplicaNode {
   #clockOffsetMs: number
   readonly #clockDrift: number
   #durableSeq = 0
+  #copy: DiskCopy | null = null
+  #spoilt: 'wiped' | 'old' | null = null
   /** Records that a crash may still undo. */
   #undurable: { position: number; record: LogRecord }[] = []
 
@@ -132,7 +134,7 @@ export class ReplicaNode {
     if (!isFirst && this.isCorrect) {
       this.#world.recording.log.push({ kind: 'restarted', replica: this.id, seq: lastExecuted, durableSeq: this.#durableSeq })
     }
-    this.#step({ type: 'start' })
+    this.#step({ type: 'start', disk: this.#disk.origin })
   }
 
   #createOutbox(capabilities: Capabilities): Outbox | null {
@@ -164,6 +166,50 @@ export class ReplicaNode {
     this.#isFlushing = false
     this.#isDrainDue = false
     this.#timers.clear()
+  }
+
+  /** Its disk was spoilt and it is not known yet to have got over that; or it never noticed. */
+  get isSpoilt(): boolean {
+    return this.#spoilt !== null
+  }
+
+  /** A crash that takes the disk with it. */
+  wipe(): void {
+    if (this.isUp) this.crash()
+    this.#disk.wipe()
+    this.#spoil('wiped')
+  }
+
+  copyDisk(): void {
+    this.#copy ??= this.#disk.copy()
+  }
+
+  get hasCopy(): boolean {
+    return this.#copy !== null
+  }
+
+  /** A crash, and then the copy is all that is left. */
+  putBack(): void {
+    if (this.#copy === null) return
+    if (this.isUp) this.crash()
+    this.#disk.putBack(this.#copy)
+    this.#copy = null
+    this.#spoil('old')
+  }
+
+  #spoil(how: 'wiped' | 'old'): void {
+    this.#trace(`disk ${how}`)
+    this.#spoilt = how
+    this.#durableSeq = 0
+  }
+
+  /** An orderly end: everything reaches the disk, what waited for it leaves, and then there is no more. */
+  stop(): void {
+    if (!this.isUp) return
+    this.#step({ type: 'stop' })
+    if (!this.isUp) return
+    this.#flushed(this.#disk.appended)
+    this.crash()
   }
 
   connected(peer: ReplicaId): void {
@@ -281,6 +327,7 @@ export class ReplicaNode {
   #noteDurable(position: number): void {
     while (this.#undurable.length > 0 && this.#undurable[0]!.position <= position) {
       const { record } = this.#undurable.shift()!
+      if (record.kind === 'born' && record.lost === null) this.#spoilt = null
       if (record.kind === 'executed') this.#durableSeq = record.seq
       else if (record.kind === 'checkpoint') this.#durableSeq = record.message.seq
       if (this.#config.n === 1) this.#world.recording.persisted(this.id, record)
@@ -296,8 +343,9 @@ export class ReplicaNode {
       return gated ? this.#whenDurable(betray) : betray()
     }
     const leave = (): void => {
-      if (this.isCorrect)
-        this.#world.recording.left(this.id, message, message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id)
+      const isPrimary = message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id
+      // An old copy that too few remember to notice is one of the f faults: what it says counts for nothing.
+      if (this.isCorrect && this.#spoilt !== 'old') this.#world.recording.left(this.id, message, isPrimary)
       this.#deliver(to, message)
     }
     if (gated) this.#whenDurable(leave)
@@ -371,6 +419,7 @@ export class ReplicaNode {
     if (problem !== null) this.#world.recording.violation('pace', `replica ${this.id} ${problem}`)
     if (event.type === 'phase' || event.type === 'request-received') return
     this.#trace(describeEvent(event))
+    if (event.type === 'probation') this.#onProbation(event.state)
     const { recording, traitors } = this.#world
     if (!this.isCorrect) return
     if (event.type === 'divergence' && areApart(event, traitors))
@@ -383,6 +432,12 @@ export class ReplicaNode {
     if (isAccusation && !isExcused) {
       recording.violation('rejection', `replica ${this.id} rejects a ${event.message} of honest ${event.from}: ${event.reason}`)
     }
+  }
+
+  #onProbation(state: 'began' | 'waiting' | 'ended'): void {
+    if (state !== 'began') return
+    this.#spoilt = 'wiped'
+    this.#world.recording.votes.push({ replica: this.id, type: 'new-disk', view: 0, seq: 0, digest: '' })
   }
 
   /** In this life only. */

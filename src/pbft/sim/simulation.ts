@@ -161,6 +161,8 @@ class Simulation {
     this.#heal()
     this.#converge()
     const waiting = this.#clients.flatMap((client) => client.waitingFor ?? [])
+    for (const { id, core, isCorrect } of this.#replicas)
+      if (isCorrect && core !== null && core.snapshot().probation !== null) waiting.push(`the end of probation of r${id}`)
     for (const client of this.#clients) client.finish()
     for (const replica of this.#replicas) replica.finish()
     const states = this.#replicas.flatMap((replica) => {
@@ -217,6 +219,10 @@ class Simulation {
     return new Set([...this.#absent, ...this.#traitors.keys()]).size
   }
 
+  get #spoilt(): number {
+    return this.#replicas.filter((replica) => replica.isSpoilt).length
+  }
+
   #heal(): void {
     this.#trace.line(this.#schedule.now, 'heal')
     this.#nemesis.stop()
@@ -225,7 +231,7 @@ class Simulation {
     this.#setLinks(this.#network.count, { ...noLinkFault, delayMs: 0.5 })
     const healing = this.#random.fork('healing')
     const f = faultsTolerated(this.#replicas.length)
-    const absent = healing.chance(0.4) ? healing.whole(0, f - this.#traitors.size) : 0
+    const absent = healing.chance(0.4) ? healing.whole(0, Math.max(0, f - this.#traitors.size - this.#spoilt)) : 0
     while (this.#absent.size < absent) this.#absent.add(healing.whole(0, this.#replicas.length - 1))
     for (const id of this.#absent) if (this.#replicas[id]!.isUp) this.#replicas[id]!.crash()
     // New requests show that the cluster lives; but they also hide what only they set right.
@@ -262,7 +268,7 @@ class Simulation {
     for (const { view } of snapshots) this.#highestView = Math.max(this.#highestView, view)
     const f = faultsTolerated(this.#replicas.length)
     if (snapshots.length < this.#replicas.length - this.#outOfReckoning || !isTogether(snapshots, f)) return 'no'
-    if (snapshots.some((snapshot) => snapshot.active && snapshot.inFlight > 0)) return 'no'
+    if (snapshots.some((snapshot) => snapshot.probation !== null || (snapshot.active && snapshot.inFlight > 0))) return 'no'
     return snapshots.every((snapshot) => snapshot.active) ? 'all' : 'enough'
   }
 
@@ -305,6 +311,11 @@ class Simulation {
       crash: (id: number) => this.#replicas[id]!.isUp && this.#replicas[id]!.crash(),
       crashAtProposal: (id: number) => this.#replicas[id]!.crashAtProposal(),
       restart: (id: number) => this.#restart(id),
+      stop: (id: number) => this.#replicas[id]!.stop(),
+      maySpoilDisk: (id: number) => this.#maySpoilDisk(id),
+      wipe: (id: number) => this.#replicas[id]!.wipe(),
+      copyDisk: (id: number) => this.#replicas[id]!.copyDisk(),
+      putBack: (id: number) => this.#replicas[id]!.putBack(),
       cut: (from: number, to: number) => this.#network.cut(from, to),
       heal: (from: number, to: number) => this.#healLink(from, to),
       slow: (from: number, to: number, delayMs: number) =>
@@ -314,6 +325,12 @@ class Simulation {
       leavesOut: (action: number) => without.leavesOutAction(action),
     }
     return new Nemesis(world, this.#random.fork('nemesis'))
+  }
+
+  /** A lost disk is a fault until the replica is over it; beyond f of them nothing would follow. */
+  #maySpoilDisk(id: number): boolean {
+    const f = faultsTolerated(this.#replicas.length)
+    return this.#traitors.size + this.#spoilt < f && !this.#traitors.has(id) && !this.#replicas[id]!.isSpoilt
   }
 
   /** Of the highest view that is active somewhere. */

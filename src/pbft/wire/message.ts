@@ -1,9 +1,11 @@
 /** Messages <-> bytes: a tag, then the fields in a fixed order. One encoding per message, and no message per two encodings. */
+import type { SeqNo } from '../protocol/ids.ts'
 import type {
   AuthenticationWanted,
   BatchData,
   Commit,
   Fetch,
+  Memory,
   Message,
   MetaData,
   PartitionData,
@@ -39,11 +41,13 @@ import {
 } from './limits.ts'
 import {
   readCheckpoint,
+  readDisk,
   readNewView,
   readPrePrepareHeader,
   readSignature,
   readViewChange,
   writeCheckpoint,
+  writeDisk,
   writeNewView,
   writePrePrepareHeader,
   writeSignature,
@@ -200,7 +204,27 @@ function writeStatus(writer: Writer, message: Status): void {
   writeList(writer, message.viewChangesFrom, replicasMax, writeReplica)
   writeList(writer, message.missingBatches, entriesMax, writeDigest)
   writer.bool(message.solicits)
+  writeDisk(writer, message)
+  writer.bool(message.probation)
+  writer.u53(message.goal ?? 0)
+  writer.u53(message.lastCheckpoint)
+  writer.u53(message.lastPrepared)
+  writeList(writer, message.memories, replicasMax, writeMemory)
 }
+
+function writeMemory(writer: Writer, memory: Memory): void {
+  writeDisk(writer, memory)
+  writer.u53(memory.view)
+  writer.u53(memory.seq)
+}
+
+/** 0: none. */
+function readGoal(reader: Reader): SeqNo | null {
+  const goal = readSeq(reader)
+  return goal === 0 ? null : goal
+}
+
+const readMemory = (reader: Reader): Memory => ({ ...readDisk(reader), view: readView(reader), seq: readSeq(reader) })
 
 function readStatus(reader: Reader): Status {
   const replica = readReplica(reader)
@@ -213,8 +237,25 @@ function readStatus(reader: Reader): Status {
   requireAscending(reader, slots, (later, earlier) => later.seq > earlier.seq)
   const viewChangesFrom = readList(reader, replicasMax, readReplica)
   const missingBatches = readList(reader, entriesMax, readDigest)
-  const solicits = reader.bool()
-  return { type: 'status', replica, view, active, stableSeq, lastExecuted, findsSlow, slots, viewChangesFrom, missingBatches, solicits }
+  return {
+    type: 'status',
+    replica,
+    view,
+    active,
+    stableSeq,
+    lastExecuted,
+    findsSlow,
+    slots,
+    viewChangesFrom,
+    missingBatches,
+    solicits: reader.bool(),
+    ...readDisk(reader),
+    probation: reader.bool(),
+    goal: readGoal(reader),
+    lastCheckpoint: readSeq(reader),
+    lastPrepared: readSeq(reader),
+    memories: readList(reader, replicasMax, readMemory),
+  }
 }
 
 const prePreparedBit = 1

@@ -9,6 +9,7 @@ import type {
   Unsigned,
   ViewChange,
 } from '../protocol/messages.ts'
+import type { KnownDisk } from '../protocol/records.ts'
 import { readDigest, readList, readReplica, readSeq, readView, requireAscending, writeList, writeReplica } from './fields.ts'
 import { entriesMax, replicasMax, signatureBytesMax } from './limits.ts'
 import type { Reader } from './reader.ts'
@@ -59,6 +60,7 @@ export function readStable(reader: Reader): StableCheckpoint {
 export function writeUnsignedViewChange(writer: Writer, message: Unsigned<ViewChange>): void {
   writer.u53(message.view)
   writeReplica(writer, message.replica)
+  writer.u53(message.incarnation)
   writeStable(writer, message.stable)
   writeList(writer, message.checkpoints, entriesMax, writeCheckpointEntry)
   writeCertificates(writer, message.prepared)
@@ -73,12 +75,13 @@ export function writeViewChange(writer: Writer, message: ViewChange): void {
 export function readUnsignedViewChange(reader: Reader): Unsigned<ViewChange> {
   const view = readView(reader)
   const replica = readReplica(reader)
+  const incarnation = reader.u53()
   const stable = readStable(reader)
   const checkpoints = readList(reader, entriesMax, readCheckpointEntry)
   requireAscending(reader, checkpoints, isLaterSeq)
   const prepared = readPreparedEntries(reader)
   const prePrepared = readPrePreparedEntries(reader)
-  return { type: 'view-change', view, replica, stable, checkpoints, prepared, prePrepared }
+  return { type: 'view-change', view, replica, incarnation, stable, checkpoints, prepared, prePrepared }
 }
 
 export function readViewChange(reader: Reader): ViewChange {
@@ -152,6 +155,21 @@ const readCertificateEntry = (reader: Reader): CertificateEntry => ({
   digest: readDigest(reader),
   view: readView(reader),
 })
+
+/** A replica's incarnation, and from which view on it votes under it. */
+export function writeDisk(writer: Writer, disk: KnownDisk): void {
+  writer.u53(disk.incarnation)
+  writer.bool(disk.since !== null)
+  writer.u53(disk.since ?? 0)
+}
+
+export function readDisk(reader: Reader): KnownDisk {
+  const incarnation = reader.u53()
+  const isKnown = reader.bool()
+  const since = readView(reader)
+  if (!isKnown && since !== 0) reader.fail('out-of-range')
+  return { incarnation, since: isKnown ? since : null }
+}
 
 const isLaterSeq = (later: CheckpointEntry, earlier: CheckpointEntry): boolean => later.seq > earlier.seq
 

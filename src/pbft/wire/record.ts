@@ -1,10 +1,11 @@
 /** Log records <-> bytes, for the disk. */
-import type { LogRecord } from '../protocol/records.ts'
+import type { LogRecord, LossReason } from '../protocol/records.ts'
 import { readBatch, writeBatch } from './batch.ts'
 import { readDigest, readList, readSeq, writeList } from './fields.ts'
-import { entriesMax, resultBytesMax } from './limits.ts'
+import { entriesMax, replicasMax, resultBytesMax } from './limits.ts'
 import {
   readCheckpoint,
+  readDisk,
   readNewView,
   readPreparedEntries,
   readPrePreparedEntries,
@@ -14,6 +15,7 @@ import {
   readViewChange,
   writeCertificates,
   writeCheckpoint,
+  writeDisk,
   writeNewView,
   writePrePrepareHeader,
   writeSignature,
@@ -74,6 +76,14 @@ function writeBody(writer: Writer, record: LogRecord): void {
       return writer.bool(record.transferred)
     case 'stable':
       return writeStable(writer, record.stable)
+    case 'born':
+      writeDisk(writer, record)
+      return writer.u8(record.lost === null ? 0 : 1 + lossReasons.indexOf(record.lost))
+    case 'stopped':
+    case 'started':
+      return
+    case 'disks':
+      return writeList(writer, record.disks, replicasMax, writeDisk)
   }
 }
 
@@ -91,6 +101,20 @@ const readers: Readonly<Record<number, (reader: Reader) => LogRecord>> = {
   }),
   [recordTags.checkpoint]: readCheckpointRecord,
   [recordTags.stable]: (reader) => ({ kind: 'stable', stable: readStable(reader) }),
+  [recordTags.born]: (reader) => ({ kind: 'born', ...readDisk(reader), lost: readLoss(reader) }),
+  [recordTags.stopped]: () => ({ kind: 'stopped' }),
+  [recordTags.started]: () => ({ kind: 'started' }),
+  [recordTags.disks]: (reader) => ({ kind: 'disks', disks: readList(reader, replicasMax, readDisk) }),
+}
+
+const lossReasons: readonly LossReason[] = ['no-disk', 'old-disk']
+
+function readLoss(reader: Reader): LossReason | null {
+  const at = reader.u8()
+  if (at === 0) return null
+  const reason = lossReasons[at - 1]
+  if (reason === undefined) reader.fail('unknown-tag')
+  return reason ?? null
 }
 
 function readPrePrepared(reader: Reader): LogRecord {

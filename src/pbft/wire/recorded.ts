@@ -2,7 +2,7 @@
  * Entries of a replica's recording <-> bytes: what its core was given, in order, with its times, and in short what left. Whoever has the
  * entries from a `start` on can run the core again: it is deterministic, and the signatures that it made are among them.
  */
-import type { OperatorCommand, Input, TimerName } from '../protocol/steps.ts'
+import type { DiskOrigin, OperatorCommand, Input, TimerName } from '../protocol/steps.ts'
 import type { Digest, ReplicaId, SeqNo } from '../protocol/ids.ts'
 import type { Message, ReplicaMessage } from '../protocol/messages.ts'
 import { readDigest, readList, readReplica, readSeq, writeList, writeReplica } from './fields.ts'
@@ -64,24 +64,28 @@ export type Timed<T> = T & { readonly at: number }
 
 /** The fields of every input that `encodeInputHead` covers: a new one does not compile until it is written too. */
 interface Covered {
-  start: 'type'
+  start: 'type' | 'disk'
   message: 'type' | 'from' | 'message' | 'unverified'
   request: 'type' | 'request' | 'isUnverified'
   timer: 'type' | 'timer'
   connected: 'type' | 'peer'
   drained: 'type'
   operator: 'type' | 'command'
+  stop: 'type'
 }
 type Uncovered = {
   [T in Input['type']]: Exclude<keyof Extract<Input, { type: T }>, Covered[T]>
 }[Input['type']]
 const nothingUncovered: [Uncovered] extends [never] ? 1 : never = 1
-const inputTags = { start: nothingUncovered, message: 2, request: 3, timer: 4, connected: 5, drained: 6, operator: 7 } as const
+const inputTags = { start: nothingUncovered, message: 2, request: 3, timer: 4, connected: 5, drained: 6, operator: 7, stop: 8 } as const
 
 const timers = ['view-change', 'status', 'fetch'] as const satisfies readonly TimerName[]
 const allTimers: [Exclude<TimerName, (typeof timers)[number]>] extends [never] ? typeof timers : never = timers
 const commands = ['change-view'] as const satisfies readonly OperatorCommand['kind'][]
 const allCommands: [Exclude<OperatorCommand['kind'], (typeof commands)[number]>] extends [never] ? typeof commands : never = commands
+
+const disks = ['genesis', 'kept', 'lost'] as const satisfies readonly DiskOrigin[]
+const allDisks: [Exclude<DiskOrigin, (typeof disks)[number]>] extends [never] ? typeof disks : never = disks
 
 const begin = (tag: number, at: number): Writer => {
   const writer = new Writer()
@@ -116,7 +120,10 @@ export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8A
       writer.u8(allCommands.indexOf(input.command.kind))
       break
     case 'start':
+      writer.u8(allDisks.indexOf(input.disk))
+      break
     case 'drained':
+    case 'stop':
       break
   }
   return writer.finish()
@@ -244,7 +251,9 @@ function readInput(reader: Reader): RecordedEntry {
   const tag = reader.u8()
   switch (tag) {
     case inputTags.start:
-      return { kind: 'input', nowMs, input: { type: 'start' }, bytes: none }
+      return { kind: 'input', nowMs, input: { type: 'start', disk: readOneOf(reader, allDisks) }, bytes: none }
+    case inputTags.stop:
+      return { kind: 'input', nowMs, input: { type: 'stop' }, bytes: none }
     case inputTags.drained:
       return { kind: 'input', nowMs, input: { type: 'drained' }, bytes: none }
     case inputTags.timer:

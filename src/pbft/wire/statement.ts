@@ -24,6 +24,8 @@ export interface Contradiction {
 }
 
 interface Statement extends Contradiction {
+  /** Of the disk that a view-change speaks for; another one has another say. 0 for the others. */
+  readonly incarnation: number
   /** Statements for one place that are equal in this are no contradiction. */
   readonly says: string
 }
@@ -40,16 +42,16 @@ const readBody = (reader: Reader, kind: ContradictionKind, n: number): Statement
   switch (kind) {
     case 'pre-prepare': {
       const { view, seq, digest } = readPrePrepareHeader(reader)
-      return { kind, signer: primaryOf(view, n), view, seq, says: digest }
+      return { kind, signer: primaryOf(view, n), view, seq, incarnation: 0, says: digest }
     }
     case 'checkpoint': {
       const seq = readSeq(reader)
       const digest = readDigest(reader)
-      return { kind, signer: readReplica(reader), view: null, seq, says: digest }
+      return { kind, signer: readReplica(reader), view: null, seq, incarnation: 0, says: digest }
     }
     case 'view-change': {
       const message = readUnsignedViewChange(reader)
-      return { kind, signer: message.replica, view: message.view, seq: null, says: saysOf(message) }
+      return { kind, signer: message.replica, view: message.view, seq: null, incarnation: message.incarnation, says: saysOf(message) }
     }
   }
 }
@@ -68,6 +70,6 @@ export function contradictionOf(first: Uint8Array, second: Uint8Array, clusterId
   const [a, b] = [readStatement(first, clusterId, n), readStatement(second, clusterId, n)]
   if (a === null || b === null) return null
   const { kind, signer, view, seq } = a
-  const isSamePlace = kind === b.kind && signer === b.signer && view === b.view && seq === b.seq
+  const isSamePlace = kind === b.kind && signer === b.signer && view === b.view && seq === b.seq && a.incarnation === b.incarnation
   return isSamePlace && a.says !== b.says ? { kind, signer, view, seq } : null
 }

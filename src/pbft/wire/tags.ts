@@ -30,6 +30,10 @@ export const recordTags = {
   'new-view': 70,
   checkpoint: 71,
   stable: 72,
+  born: 73,
+  disks: 74,
+  stopped: 75,
+  started: 76,
 } as const satisfies Record<LogRecord['kind'], number>
 
 export const recordedTags = {

@@ -317,6 +317,8 @@ export const en = {
     remote: 'remote',
     changing: 'changing view',
     behind: '{count} behind',
+    probation: 'Lost its disk: on probation until checkpoint {seq}',
+    probationUnknown: 'Lost its disk: on probation; {heard} of the {needed} replicas it needs have said how far they are',
     transfer: 'State transfer to {seq}: {verified} verified, {remaining} left',
     exitCode: 'Ended with code {code}, {age} ago',
     exitSignal: 'Ended by {signal}, {age} ago',
@@ -456,6 +458,7 @@ export const en = {
     'invalid-new-view': 'invalid new-view',
     'slow-primary': 'primary too slow',
     restarted: 'restarted as primary',
+    'primary-lost': 'primary lost its disk',
     operator: 'operator',
   },
   checkpointsScreen: {

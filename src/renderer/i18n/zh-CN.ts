@@ -316,6 +316,8 @@ export const zhCN: Same<Messages> = {
     remote: '远程',
     changing: '切换视图中',
     behind: '落后 {count}',
+    probation: '磁盘已丢失：观察期至检查点 {seq}',
+    probationUnknown: '磁盘已丢失：处于观察期；所需的 {needed} 个副本中有 {heard} 个说明了进度',
     transfer: '状态传输至 {seq}：已验证 {verified}，剩余 {remaining}',
     exitCode: '{age} 前以代码 {code} 结束',
     exitSignal: '{age} 前被 {signal} 终止',
@@ -455,6 +457,7 @@ export const zhCN: Same<Messages> = {
     'invalid-new-view': '无效的 new-view',
     'slow-primary': '主副本过慢',
     restarted: '主副本重启',
+    'primary-lost': '主副本失去磁盘',
     operator: '操作员',
   },
   checkpointsScreen: {
@@ -871,6 +874,8 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'verdict.stuck.unreachable': '自 {since} 起没有进展：需要 {needed} 个副本，可参与的有 {available} 个；{replicas} 不可达。',
   'verdict.stuck.stopped': '自 {since} 起没有进展：需要 {needed} 个副本，可参与的有 {available} 个；{replicas} 已停止。',
   'verdict.stuck.paused': '自 {since} 起没有进展：需要 {needed} 个副本，可参与的有 {available} 个；{replicas} 已暂停。',
+  'verdict.stuck.forgotten':
+    '自 {since} 起没有进展：{replicas} 失去了磁盘上的内容，必须有 {needed} 个副本记得，而只有 {available} 个记得。请把失去的磁盘放回，或让集群重新开始。',
   'verdict.stuck.partition': '自 {since} 起没有进展：需要 {needed} 个互相可达的副本，最大的一组只有 {available} 个。',
   'verdict.stuck.viewChange': '自 {since} 起没有进展：切换到视图 {view} 未能完成；r{primary} 本应成为主节点。',
   'verdict.stuck.backoff':
@@ -906,6 +911,9 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.replica.rejects': 'r{replica} 拒绝了收到的 {count} 条消息：{reason}。',
   'alarm.replica.diverged': 'r{replica} 在序号 {seq} 处的摘要与其他副本不同。',
   'alarm.replica.dropped': 'r{replica} 丢弃了 {count} 条观测；相应序号缺少时间信息。',
+  'alarm.disk.lost': 'r{replica} 失去了磁盘上的内容：在追上并超过它可能承诺过的一切之前，它不参与。',
+  'alarm.disk.changed': 'r{replica} 带着另一块磁盘回来了。',
+  'alarm.disk.regained': 'r{replica} 已从磁盘丢失中恢复，重新参与。',
   'alarm.view.changing': 'r{replica} 离开了原视图，转向视图 {view}。',
   'alarm.view.entered': '视图 {view} 开始；r{primary} 为主节点。',
   'alarm.transfer.started': 'r{replica} 正在获取序号 {seq} 处的状态。',
@@ -918,7 +926,7 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.recorder.failed': '记录进程已结束（{message}）；将启动另一个。最后片刻的记录可能缺失。',
   'alarm.recorder.damaged': '记录文件已损坏，被移到 {file}；日志将从副本重新读取。',
   'alarm.ports.reassigned': '端口被其他程序占用；副本改用新端口：{ports}。',
-  'alarm.log.begunAnew': '所有副本都空着回来，这在持久性“none”下是允许的：新的日志开始，之前的日志被遗忘。',
+  'alarm.log.begunAnew': '所有副本都从零开始：新的日志开始，之前的日志被遗忘。',
   'stage.creating': '正在为 {name} 创建密钥和清单',
   'stage.reading': '正在读取 {file}',
   'stage.recorder': '正在启动记录进程',
@@ -934,6 +942,7 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'view.reason.invalidNewView': '{n} 个副本中有 {count} 个拒绝了无效的 new-view：{message}',
   'view.reason.slowPrimary': '{n} 个副本中有 {count} 个认为主副本 r{primary} 过慢',
   'view.reason.restarted': '主副本重启后放弃了它的视图',
+  'view.reason.primaryLost': '主副本失去了磁盘',
   'view.reason.operator': '操作员在 {n} 个副本中的 {count} 个上提出',
   'view.reason.unknown': '原因未被观测到',
 }

@@ -135,7 +135,7 @@ describe('a request with MACs', () => {
     const solo = new Solo(1)
     const effects = solo.request(macedFor(plain, [0, 1]))
     expect(sentIn(effects)).toEqual(['request'])
-    expect(solo.core.snapshot()).toMatchObject({ pending: 0, viewTimerRunning: false })
+    expect(solo.core.snapshot()).toMatchObject({ pending: 0, viewTimerDueAtMs: null })
   })
 
   it('that do not hold is refused, its client asked and held', () => {

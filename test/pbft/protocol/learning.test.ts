@@ -1,11 +1,22 @@
 /** A quorum of commits and the bytes are enough to execute, whatever the replica itself has seen or left. */
 import { describe, expect, it } from 'vitest'
-import { asReplicaId, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
+import { asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
 import type { Batch, Status } from '../../../src/pbft/protocol/messages.ts'
 import type { Effect } from '../../../src/pbft/protocol/steps.ts'
 import { add } from '../../support/counter-service.ts'
 import { Cluster, sha256 } from '../../support/protocol-cluster.ts'
-import { batchOf, commitOf, phasesIn, prepareOf, prePrepareOf, rejectionsIn, requestOf, sentIn, Solo } from '../../support/solo-replica.ts'
+import {
+  batchOf,
+  commitOf,
+  phasesIn,
+  prepareOf,
+  prePrepareOf,
+  rejectionsIn,
+  requestOf,
+  sentIn,
+  Solo,
+  statusOf,
+} from '../../support/solo-replica.ts'
 
 const NOW = 1_000_000
 const agreed = batchOf(NOW, requestOf('a/1', 1, add(1)))
@@ -82,20 +93,7 @@ describe('a quorum of commits', () => {
     const solo = new Solo()
     const far = commitOf(2, 0, 9, sha256(agreed.bytes))
     expect(rejectionsIn(solo.receive(2, far))).toEqual(['outside-watermarks'])
-    const status: Status = {
-      type: 'status',
-      replica: asReplicaId(3),
-      view: asView(0),
-      active: true,
-      stableSeq: asSeqNo(8),
-      lastExecuted: asSeqNo(8),
-      findsSlow: false,
-      slots: [],
-      viewChangesFrom: [],
-      missingBatches: [],
-      solicits: false,
-    }
-    solo.receive(3, status)
+    solo.receive(3, statusOf(3, { stableSeq: asSeqNo(8), lastExecuted: asSeqNo(8) }))
     expect(rejectionsIn(solo.receive(0, commitOf(0, 0, 9, sha256(agreed.bytes))))).toEqual(['late'])
     solo.core.step({ type: 'operator', command: { kind: 'change-view' } }, solo.nowMs)
     expect(rejectionsIn(solo.receive(2, prepareOf(2, 0, 2, sha256(agreed.bytes))))).toEqual(['late'])

@@ -1,8 +1,9 @@
 /** The account of the primary's time, on a cluster whose proposals are held back. */
 import { describe, expect, it } from 'vitest'
-import { asReplicaId, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
+import { asReplicaId } from '../../../src/pbft/protocol/ids.ts'
 import { Cluster, type Packet } from '../../support/protocol-cluster.ts'
 import { add } from '../../support/counter-service.ts'
+import { statusOf } from '../../support/solo-replica.ts'
 
 /** Proposals of replica 0 reach the others late by `lateMs()`. */
 const withSlowPrimary = (lateMs: () => number) => {
@@ -80,19 +81,7 @@ describe('the account of the primary', () => {
 
   it('f that only say so move nobody', () => {
     const { cluster, work } = withSlowPrimary(() => 0)
-    const accuse = {
-      type: 'status',
-      replica: asReplicaId(2),
-      view: asView(0),
-      active: true,
-      stableSeq: asSeqNo(0),
-      lastExecuted: asSeqNo(0),
-      findsSlow: true,
-      slots: [],
-      viewChangesFrom: [],
-      missingBatches: [],
-      solicits: false,
-    } as const
+    const accuse = statusOf(2, { findsSlow: true, incarnation: 1_000_000 })
     for (let round = 0; round < 20; round++) {
       for (const to of [1, 3]) cluster.input(to, { type: 'message', from: asReplicaId(2), message: accuse })
       work(50)

@@ -53,14 +53,34 @@ describe('a proposal', () => {
     expect(proposals).toHaveLength(3)
     cluster.crash(0)
     cluster.restart(0)
-    expect(cluster.node(0).core.snapshot()).toMatchObject({ view: 1, active: false })
-    cluster.submit(clients[2]!, add(3))
     cluster.lazyDisk = false
     flushAll()
+    cluster.run(200)
+    expect(cluster.node(0).core.snapshot()).toMatchObject({ view: 1, active: false })
+    cluster.submit(clients[2]!, add(3))
     cluster.run(20_000)
     const places = new Map(proposals.map((proposal) => [proposal.slice(0, proposal.lastIndexOf('/')), proposal]))
     expect(places.size).toBe(new Set(proposals).size)
     expect(clients.map((client) => client.results.length)).toEqual([1, 1, 1])
+    cluster.assertAgreement()
+  })
+
+  it('goes on in its view after an orderly end, and only then', () => {
+    const cluster = new Cluster()
+    const client = cluster.addClient()
+    cluster.call(client, add(1))
+    const views = (): number[] => cluster.nodes.map((node) => node.core.snapshot().view)
+    for (const id of [0, 1, 2, 3]) cluster.stop(id)
+    cluster.queue.length = 0
+    for (const id of [0, 1, 2, 3]) cluster.restart(id)
+    cluster.run(5_000)
+    cluster.call(client, add(1))
+    expect(views()).toEqual([0, 0, 0, 0])
+    // The mark was used up by that start.
+    cluster.crash(0)
+    cluster.restart(0)
+    cluster.run(10_000)
+    expect(views()).toEqual([1, 1, 1, 1])
     cluster.assertAgreement()
   })
 

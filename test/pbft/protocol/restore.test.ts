@@ -7,7 +7,7 @@ import type { ReplicaCore } from '../../../src/pbft/protocol/steps.ts'
 import { add } from '../../support/counter-service.ts'
 import { createCounterService } from '../../support/counter-service.ts'
 import { Cluster, testCapabilities, testConfig, TestDisk, type Packet } from '../../support/protocol-cluster.ts'
-import { batchOf, prePrepareOf, rejectionsIn, requestOf, sentIn } from '../../support/solo-replica.ts'
+import { batchOf, prePrepareOf, rejectionsIn, requestOf, sentIn, statusOf } from '../../support/solo-replica.ts'
 
 /** A run with checkpoints, two view changes and requests in flight at the end; and every packet of it. */
 const record = (): { readonly cluster: Cluster; readonly packets: readonly Packet[] } => {
@@ -35,6 +35,12 @@ const restoreFrom = (records: readonly LogRecord[], id: number): ReplicaCore => 
   const disk = new TestDisk()
   disk.records = records.slice()
   return createReplica(testConfig(4, id), testCapabilities, createCounterService(), disk.read())
+}
+
+/** Starts it, and lets its peers answer the roll. */
+const start = (core: ReplicaCore, records: readonly LogRecord[], id: number, nowMs: number): void => {
+  core.step({ type: 'start', disk: records.length === 0 ? 'genesis' : 'kept' }, nowMs)
+  for (const peer of [0, 1, 2, 3]) if (peer !== id) core.step({ type: 'message', from: asReplicaId(peer), message: statusOf(peer) }, nowMs)
 }
 
 const lastView = (records: readonly LogRecord[]): number =>
@@ -70,7 +76,7 @@ describe('restore', () => {
       for (let length = 0; length <= records.length; length++) {
         const prefix = records.slice(0, length)
         const core = restoreFrom(prefix, id)
-        core.step({ type: 'start' }, cluster.nowMs)
+        start(core, prefix, id, cluster.nowMs)
         const { view, active, lowWatermark } = core.snapshot()
         for (const one of prefix) {
           if (one.kind !== 'pre-prepared' || one.view !== view || !active || one.seq <= lowWatermark || view % 4 === id) continue
@@ -123,7 +129,7 @@ describe('restore', () => {
 
   it('every packet of the past, replayed to a restored replica, changes neither its view nor its state', () => {
     const core = restoreFrom(cluster.node(1).disk.records, 1)
-    core.step({ type: 'start' }, cluster.nowMs)
+    start(core, cluster.node(1).disk.records, 1, cluster.nowMs)
     const before = core.snapshot()
     const digest = core.stateDigest()
     const past = packets.filter(({ to, message }): boolean => to === 1 && isOfPast(message, before.view, before.lastExecuted))

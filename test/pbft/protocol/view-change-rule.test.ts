@@ -43,6 +43,7 @@ const viewChange = (replica: number, { stable = 0, held = [], p = [], q = p }: S
   type: 'view-change',
   view: asView(view),
   replica: asReplicaId(replica),
+  incarnation: 1,
   stable: stableAt(stable),
   checkpoints: [stable, ...held].map(checkpointAt),
   prepared: p,

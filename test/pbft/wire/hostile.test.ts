@@ -123,7 +123,7 @@ describe('each reason', () => {
   it('slots that do not ascend', () => {
     const slot = '0000000000000005 01'
     const status = (slots: string): Uint8Array =>
-      hex(`09 00 ${'00'.repeat(8)} 01 ${'00'.repeat(16)} 00 00000002 ${slots} 00000000 00000000 00`)
+      hex(`09 00 ${'00'.repeat(8)} 01 ${'00'.repeat(16)} 00 00000002 ${slots} 00000000 00000000 00 ${'00'.repeat(8 + 9 + 1 + 24 + 4)}`)
     expect(decodeMessage(status(`0000000000000004 01 ${slot}`)).ok).toBe(true)
     expect(decodeMessage(status(`${slot} ${slot}`))).toEqual({ ok: false, reason: 'not-ascending' })
   })

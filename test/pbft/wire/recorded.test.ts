@@ -25,7 +25,8 @@ const from = asReplicaId(2)
 
 const messages = Object.values(examples) as Message[]
 const inputs: Input[] = [
-  { type: 'start' },
+  { type: 'start', disk: 'lost' },
+  { type: 'stop' },
   { type: 'drained' },
   { type: 'timer', timer: 'view-change' },
   { type: 'timer', timer: 'status' },

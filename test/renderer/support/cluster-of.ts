@@ -7,6 +7,7 @@ export const replicaOf = (id: number, state: ReplicaState = 'live', heard: reado
   state,
   local: true,
   pid: 1,
+  probation: null,
   host: 'h',
   port: 1,
   publicKey: '',

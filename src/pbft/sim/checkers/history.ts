@@ -38,13 +38,13 @@ export interface Jump {
 
 export type LogEvent = Execution | Jump
 
-/** A vote (or proposal) that left a replica. */
+/** A vote (or proposal) that left a replica; or that it began anew after the loss of its disk. */
 export interface Vote {
   readonly replica: number
-  readonly type: 'pre-prepare' | 'prepare' | 'commit' | 'checkpoint' | 'view-change'
-  /** 0 for checkpoints, which have none. */
+  readonly type: 'pre-prepare' | 'prepare' | 'commit' | 'checkpoint' | 'view-change' | 'new-disk'
+  /** 0 for checkpoints and new disks, which have none. */
   readonly view: number
-  /** 0 for view-changes, which have none. */
+  /** 0 for view-changes and new disks, which have none. */
   readonly seq: number
   /** Empty for view-changes. */
   readonly digest: string

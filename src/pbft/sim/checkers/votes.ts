@@ -2,7 +2,8 @@ import type { Violation, Vote } from './history.ts'
 
 /**
  * No replica contradicts a vote of its own, over crashes too: one digest per (type, view, seq); and once its view-change for a view
- * has left, it casts no new vote in a lower one. Votes in the order in which they left.
+ * has left, it casts no new vote in a lower one, unless it
+ * has lost its disk since. Votes in the order in which they left.
  */
 export function checkVotes(votes: readonly Vote[]): Violation[] {
   const cast = new Map<string, string>()
@@ -12,6 +13,10 @@ export function checkVotes(votes: readonly Vote[]): Violation[] {
   for (const vote of votes) {
     if (vote.type === 'view-change') {
       leftFor.set(vote.replica, Math.max(vote.view, leftFor.get(vote.replica) ?? 0))
+      continue
+    }
+    if (vote.type === 'new-disk') {
+      leftFor.delete(vote.replica)
       continue
     }
     const key = `replica ${vote.replica}: ${vote.type} in view ${vote.view} at seq ${vote.seq}`

@@ -15,8 +15,8 @@ export const viewChangePlants: readonly Plant[] = [
     pitfall: 2,
     breaks: 'a new-view is entered as it comes',
     file: 'protocol/view-change.ts',
-    find: 'const problem = problemOfNewView(newView, ruleParameters(r))',
-    replace: 'const problem = newView.view < 1 ? problemOfNewView(newView, ruleParameters(r)) : null',
+    find: ': problemOfNewView(newView, ruleParameters(r))',
+    replace: ': newView.view < 1 ? problemOfNewView(newView, ruleParameters(r)) : null',
   },
   {
     name: 'choice-unverified',
