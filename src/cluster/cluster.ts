@@ -3,13 +3,14 @@ import { dirname, join, resolve } from 'node:path'
 import type { ValidParams } from '../contract/api.ts'
 import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
-import type { CheckpointInfo, ClusterStatus, LoadStatus, ReplicaStatus, ViewInfo } from '../contract/model.ts'
+import type { CheckpointInfo, ClusterStatus, LoadStatus, LogComparison, ReplicaStatus, ViewInfo } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import type { AlarmKey, StageKey } from '../contract/verdicts.ts'
 import { quorumSize } from '../pbft/protocol/quorum.ts'
 import { ClientLinks } from './client/links.ts'
 import type { Completed } from './client/session.ts'
 import { ClusterModel } from './cluster-model.ts'
+import { compareLogs } from './compare-logs.ts'
 import { FaultBoard, faultText } from './fault-board.ts'
 import { openFolder, type OpenedFolder } from './folder.ts'
 import type { HostOptions } from './host-interface.ts'
@@ -170,6 +171,10 @@ export class Cluster {
 
   replica(id: number): ReplicaStatus | null {
     return this.status().replicas[id] ?? null
+  }
+
+  compareLogs(after: number, limit: number): Promise<LogComparison> {
+    return compareLogs(this.#members, after, limit)
   }
 
   views(): ViewInfo[] {
@@ -431,7 +436,7 @@ export class Cluster {
     for (const monitor of status.monitors) {
       if (monitor.state !== 'violated' || monitor.name === 'progress') continue
       if (before?.monitors.find(({ name }) => name === monitor.name)?.state === 'violated') continue
-      this.#alarm('alarm.monitor.violated', { monitor: monitor.name, message: monitor.detail })
+      this.#alarm('alarm.monitor.violated', { ...monitor.parameters, monitor: monitor.name, because: monitor.key })
     }
     this.#events.emit({ type: 'status', status })
     this.messages.tick()

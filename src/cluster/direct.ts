@@ -4,8 +4,9 @@ import type { SubmitResult } from '../contract/api.ts'
 import type { ClusterStatus } from '../contract/model.ts'
 import { readOperations, type Operation } from '../contract/operations.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
-import { decodeResult, encodeOperation } from '../pbft/service/index.ts'
+import { encodeOperation } from '../pbft/service/index.ts'
 import { ClientLinks } from './client/links.ts'
+import { resultOf, unansweredOf } from './client/outcome-words.ts'
 import { ClientSession } from './client/session.ts'
 import { ClusterModel } from './cluster-model.ts'
 import { FaultBoard } from './fault-board.ts'
@@ -71,22 +72,14 @@ export const submitOnce = async (manifestFile: string, operation: Operation, tim
   const links = new ClientLinks({ directory, manifest, principal: operator })
   const session = new ClientSession(links, manifest.replicas.length, `cli-${Math.floor(Math.random() * sessionNames)}`)
   const outcome = await session.run(bytes, readOperations.includes(operation.type), timeoutMs)
-  const { connected } = links
+  const unanswered = outcome.cause === null ? null : unansweredOf(outcome, links, manifest.replicas.length)
   session.close()
   links.close()
-  if (outcome.cause !== null) {
-    const { attempts, matching, needed } = outcome
-    const known = `sent ${attempts} times, ${connected} of ${manifest.replicas.length} replicas connected, ${matching} equal replies`
-    return fail('timeout', `No answer within ${timeoutMs} ms: ${known}. It may still be executed.`, {
-      attempts,
-      matching,
-      needed,
-      connected,
-    })
-  }
+  if (unanswered !== null) return fail(unanswered.code, unanswered.message, unanswered.known)
+  if (outcome.cause !== null) throw new Error('an outcome with a cause has no result')
   const { completed } = outcome
-  const result = decodeResult(completed.result)
-  if (result === null) return fail('internal', 'the replicas agreed on a result that is none of the service')
+  const result = resultOf(completed)
+  if (!result.ok) return result
   const { view, seq, repliers, latencyMs } = completed
-  return ok({ id: randomUUID(), result, view, seq, repliers, latencyMs })
+  return ok({ id: randomUUID(), result: result.value, view, seq, repliers, latencyMs })
 }

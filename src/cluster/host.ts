@@ -86,6 +86,7 @@ class ClusterHost implements Host {
       status: () => this.#with((cluster) => ok(cluster.status())),
       replica: ({ id }) => this.#with((cluster) => found(cluster.replica(id), id)),
       log: ({ after, limit, filter }) => this.#with((cluster) => cluster.log.page(after, limit, filter ?? {})),
+      compareLogs: ({ after, limit }) => this.#with(async (cluster) => ok(await cluster.compareLogs(after, limit))),
       logEntry: ({ seq }) => this.#with((cluster) => cluster.log.entry(seq)),
       views: () => this.#with((cluster) => ok(cluster.views())),
       checkpoints: ({ limit }) => this.#with((cluster) => ok(cluster.checkpoints(limit))),

@@ -14,7 +14,7 @@ import { decodeBatch } from '../pbft/wire/index.ts'
 import { latencyOf, phasesOf, type Ledger } from './model/ledger.ts'
 import type { LoggedRequest, Monitors } from './monitors.ts'
 import type { Recording } from './recording.ts'
-import { filterProblem, matcherOf } from './recorder/match.ts'
+import { filterProblem, hasRegex, matcherOf } from './recorder/match.ts'
 import type { RecordedEntry, RecordedEntryWithLedger } from './recorder/protocol.ts'
 
 const cachedEntriesMax = 5_000
@@ -102,9 +102,13 @@ export class Log {
     const problem = filterProblem(filter)
     if (problem !== null) return fail('bad-request', problem, [{ path: 'filter.text', message: problem }])
     const cachedFrom = this.#cache[0]?.entry.seq
-    if (after >= this.#last || (cachedFrom !== undefined && after + 1 >= cachedFrom)) return ok(this.#cachedPage(after, limit, filter))
+    // An expression is tried in the recorder only: this process may not be kept busy by one.
+    const here = !hasRegex(filter)
+    if (here && (after >= this.#last || (cachedFrom !== undefined && after + 1 >= cachedFrom)))
+      return ok(this.#cachedPage(after, limit, filter))
     const found = await this.#options.recording.query('log', { after, limit, filter })
     // Without a recorder: what is in memory, and `first` says how little that is.
+    if (found === null && !here) return fail('busy', 'the recorder, which tries expressions, is not there: try again in a moment')
     if (found === null) return ok({ ...this.#cachedPage(after, limit, filter), first: cachedFrom ?? 0 })
     if (!found.ok) return found
     this.#first = found.value.first

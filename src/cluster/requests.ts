@@ -6,7 +6,8 @@ import { readOperations } from '../contract/operations.ts'
 import type { LedgerRow, RequestInfo, RequestStage } from '../contract/model.ts'
 import { fail, ok, type ErrorCode, type Result } from '../contract/result.ts'
 import { weakSize } from '../pbft/protocol/quorum.ts'
-import { decodeResult, encodeOperation } from '../pbft/service/index.ts'
+import { encodeOperation } from '../pbft/service/index.ts'
+import { resultOf, unansweredOf } from './client/outcome-words.ts'
 import { ClientSession, type Completed, type Outcome } from './client/session.ts'
 import type { ClientLinks } from './client/links.ts'
 
@@ -172,19 +173,13 @@ export class Requests {
 
   #finish(life: Life, client: string, outcome: Outcome): Result<SubmitResult> {
     if (outcome.cause !== null) {
-      const { attempts, matching, needed } = outcome
-      const connected = this.#options.links.connected
-      const known = `sent ${attempts} times, ${connected} of ${this.#options.n} replicas connected, ${matching} of the ${needed} equal replies that are needed`
-      return this.#failed(life, outcome.cause, `No answer in time: ${known}. It may still be executed.`, {
-        attempts,
-        matching,
-        needed,
-        connected,
-      })
+      const { code, message, known } = unansweredOf(outcome, this.#options.links, this.#options.n)
+      return this.#failed(life, code, message, known)
     }
     const { completed } = outcome
-    const result = decodeResult(completed.result)
-    if (result === null) return this.#failed(life, 'internal', 'the replicas agreed on a result that is none of the service', {})
+    const decoded = resultOf(completed)
+    if (!decoded.ok) return this.#failed(life, decoded.error.code, decoded.error.message, {})
+    const result = decoded.value
     this.#options.onAcknowledged(client, completed)
     const { view, seq, latencyMs } = completed
     life.info = {

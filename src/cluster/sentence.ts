@@ -1,6 +1,11 @@
 /** English sentences of message keys (`contract/verdicts.ts`): the host fills them in, screens translate by key instead. */
 
+import { monitorSentences } from '../contract/verdicts.ts'
+
 export type MessageParameters = Readonly<Record<string, string | number>>
+
+/** Those that another sentence may give as its reason. */
+const sentences: Readonly<Record<string, string>> = monitorSentences
 
 /**
  * Puts parameters into a template's `{name}` places; `since` (ms since the epoch) becomes local time of day. A place without
@@ -11,6 +16,7 @@ export const fillSentence = (template: string, parameters: MessageParameters): s
     .replace(/\{(\w+)\}/g, (place, name: string) => {
       const value = parameters[name]
       if (value === undefined) return place
+      if (name === 'because') return fillSentence(sentences[String(value)] ?? '', parameters)
       return name === 'since' ? timeOfDay(Number(value)) : String(value)
     })
     .trim()

@@ -15,6 +15,7 @@ import type {
   ClusterSummary,
   HostState,
   LoadStatus,
+  LogComparison,
   LogEntryDetail,
   LogPage,
   ReplicaStatus,
@@ -38,6 +39,9 @@ export const logFilterSchema = v.strictObject({
   text: v.optional(v.pipe(v.string(), v.maxLength(256))),
   client: v.optional(v.pipe(v.string(), v.maxLength(128))),
   types: v.optional(v.pipe(v.array(v.string()), v.maxLength(20))),
+  /** Agreed time in [from, to), ms since the epoch; null requests have none and do not pass. */
+  from: v.optional(v.number()),
+  to: v.optional(v.number()),
 })
 export type LogFilter = v.InferOutput<typeof logFilterSchema>
 
@@ -79,6 +83,8 @@ export const paramsSchemas = {
     filter: v.optional(logFilterSchema),
   }),
   logEntry: v.strictObject({ seq }),
+  /** Asks every replica for its own history after `after`. Replicas keep a bounded number of entries. */
+  compareLogs: v.strictObject({ after: v.optional(seq, 0), limit: v.optional(whole(1, 500), 200) }),
   views: none,
   checkpoints: v.strictObject({ limit: v.optional(whole(1, 1_000), 200) }),
   samples: v.strictObject({ since: v.optional(v.number(), 0) }),
@@ -162,6 +168,7 @@ export interface Results {
   replica: ReplicaStatus
   log: LogPage
   logEntry: LogEntryDetail
+  compareLogs: LogComparison
   views: readonly ViewInfo[]
   checkpoints: readonly CheckpointInfo[]
   samples: readonly Sample[]

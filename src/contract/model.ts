@@ -165,6 +165,29 @@ export interface LogEntryDetail extends LogEntry {
   readonly primary: number
 }
 
+/** What one replica holds at one seq: the batch's digest, and that of its results. */
+export interface HeldEntry {
+  readonly view: number
+  readonly digest: string
+  readonly results: string
+}
+
+/** The histories of the replicas themselves, side by side. */
+export interface LogComparison {
+  readonly rows: readonly {
+    readonly seq: number
+    /** All who hold it hold the same. */
+    readonly equal: boolean
+    /** By replica id; null: it does not hold this seq. */
+    readonly replicas: Readonly<Record<string, HeldEntry | null>>
+  }[]
+  /** Replicas that did not answer. */
+  readonly silent: readonly number[]
+  readonly firstDifference: number | null
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: number | null
+}
+
 export interface LogPage {
   readonly entries: readonly LogEntry[]
   /** Pass as `after` for the next page; null at the end. */

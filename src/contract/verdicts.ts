@@ -4,6 +4,7 @@
  *  replicas   "r2, r3": ready to show in any language
  *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left, next, first, last, timestamp   whole numbers
  *  seconds    with one decimal
+ *  because    the key of another sentence, with the same parameters
  *  since      ms since the epoch (the English sentence has it as local time of day)
  *  name, message, client, file, fault, how, monitor, reason, ports, phase   text that is not translated
  */
@@ -97,7 +98,7 @@ export const alarmSentences = {
   'alarm.fault.injected': 'Fault injected: {fault}.',
   'alarm.fault.healed': 'Fault healed: {fault}.',
   'alarm.fault.expired': 'Fault expired: {fault}.',
-  'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {message}',
+  'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {because}',
   'alarm.recorder.failed':
     'The recorder has ended ({message}); another one is started. What was recorded in the last moments may be missing.',
   'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LogRequest } from '../../src/contract/model.ts'
-import { Journal, openJournal } from '../../src/cluster/recorder/journal.ts'
+import { Journal, openJournal, TooSlow } from '../../src/cluster/recorder/journal.ts'
 import { filterProblem, matcherOf } from '../../src/cluster/recorder/match.ts'
 import type { JournalRecord } from '../../src/cluster/recorder/protocol.ts'
 
@@ -41,6 +41,14 @@ describe('the journal', () => {
     expect(journal.log(7, 3, {}).next).toBeNull()
     expect(journal.log(0, 100, { client: 'c/1' }).entries.map(({ seq }) => seq)).toEqual([2, 4, 6, 8, 10])
     expect(journal.log(0, 1, { text: 'KEY-10' })).toMatchObject({ entries: [{ seq: 10 }], next: null })
+    journal.close()
+  })
+
+  it('breaks off an expression that would not come to an end, and goes on working', () => {
+    const journal = open()
+    journal.write([entry(1, put('c/0', 'k', `${'a'.repeat(40)}!`)), entry(2, put('c/0', 'other', 'v'))])
+    expect(() => journal.log(0, 10, { text: '/^(a+)+$/' })).toThrow(TooSlow)
+    expect(journal.log(0, 10, { text: '/^oth.r$/' }).entries.map(({ seq }) => seq)).toEqual([2])
     journal.close()
   })
 
@@ -90,6 +98,7 @@ describe('the journal', () => {
 describe('filters', () => {
   const matched = {
     seq: 412,
+    timeMs: 5_000,
     digest: 'abc123',
     requests: [put('operator/panel-1', 'Colour', 'deep blue'), put('operator/load-2', 'x', 'y')],
   }
@@ -109,6 +118,10 @@ describe('filters', () => {
     [{ types: ['get'] }, false],
     [{ types: ['get', 'put'], text: 'y' }, true],
     [{ client: 'operator/load-2', text: 'blue' }, false],
+    [{ from: 5_000, to: 5_001 }, true],
+    [{ from: 5_001 }, false],
+    [{ to: 5_000 }, false],
+    [{ text: 'blue', to: 9_000 }, true],
   ])('%j', (filter, passes) => {
     expect(matcherOf(filter)(matched)).toBe(passes)
   })

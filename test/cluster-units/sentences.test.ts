@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { CheckpointInfo, ViewInfo } from '../../src/contract/model.ts'
 import { alarmSentences, monitorSentences, stageSentences, verdictSentences, viewReasonSentences } from '../../src/contract/verdicts.ts'
 import { joinCheckpoints, joinViews } from '../../src/cluster/model/past.ts'
+import { i18n } from '../../src/renderer/i18n/index.ts'
+import { sentenceOf } from '../../src/renderer/i18n/words.ts'
 import { fillSentence, replicaList } from '../../src/cluster/sentence.ts'
 
 /** As the header of contract/verdicts.ts lists them. */
 const known = new Set(
-  'replicas replica primary view seq n f needed available count pending total tolerates left next seconds first last timestamp since name message client file fault how monitor reason ports phase'.split(
+  'replicas replica primary view seq n f needed available count pending total tolerates left next seconds because first last timestamp since name message client file fault how monitor reason ports phase'.split(
     ' ',
   ),
 )
@@ -17,6 +19,17 @@ it('every sentence uses parameters that the contract names', () => {
     [...text.matchAll(/\{(\w+)\}/g)].flatMap(([, name = '']) => (known.has(name) ? [] : [`${key}: ${name}`])),
   )
   expect(strange).toEqual([])
+})
+
+it('a violated monitor says what broke it, in the language of the screen', () => {
+  const parameters = { monitor: 'agreement', because: 'monitor.agreement.violated', seq: 7, message: 'ab: r0; cd: r1' }
+  const sentence = fillSentence(alarmSentences['alarm.monitor.violated'], parameters)
+  expect(sentence).toBe('SAFETY: agreement is violated. Different batches were committed at seq 7: ab: r0; cd: r1.')
+  i18n.global.locale.value = 'zh-CN'
+  expect(sentenceOf({ key: 'alarm.monitor.violated', parameters, sentence })).toBe(
+    '安全性：“一致性”被违反。序号 7 处提交了不同的批次：ab: r0; cd: r1。',
+  )
+  i18n.global.locale.value = 'en'
 })
 
 it('fills parameters in, leaves what is missing, and shows times of day', () => {

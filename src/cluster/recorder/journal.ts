@@ -4,7 +4,8 @@ import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogFilter } from '../../contract/api.ts'
 import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
-import { matcherOf } from './match.ts'
+import { hasRegex, matcherOf } from './match.ts'
+import { within } from './within.ts'
 import type { Bounds, JournalRecord, RecordedEntryWithLedger, Restored } from './protocol.ts'
 
 const schema = `
@@ -52,6 +53,13 @@ export const openJournal = (file: string, bytesMax: number): { readonly journal:
 
 /** null: there is no such file. */
 const inodeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.ino ?? null
+
+/** Entries that an expression is tried on at a time, and how long it may take for them. */
+const handfulMax = 200
+const matchMaxMs = 500
+
+/** A filter's expression that does not come to an end. */
+export class TooSlow extends Error {}
 
 export class Journal {
   readonly #db: Database.Database
@@ -131,25 +139,36 @@ export class Journal {
     return row === undefined ? null : entryOf(row)
   }
 
-  /** Entries after `after` that match, ascending; `next` is where the following page starts, null when there is none. */
+  /**
+   * Entries after `after` that match, ascending; `next` is where the following page starts, null when there is none. Throws
+   * `TooSlow` when the filter's expression takes longer than `matchMaxMs` over one handful of entries.
+   */
   log(after: number, limit: number, filter: LogFilter): { entries: RecordedEntryWithLedger[]; next: number | null } & Bounds {
     const bounds = this.bounds()
     const matches = matcherOf(filter)
+    const bounded = hasRegex(filter)
+    const handful = bounded ? handfulMax : 1_000
     const entries: RecordedEntryWithLedger[] = []
+    const read = this.#db.prepare(`${selectEntries} WHERE entries.seq > ? ORDER BY entries.seq LIMIT ?`)
     let bytes = 0
-    const rows = this.#db
-      .prepare(`${selectEntries} WHERE entries.seq > ? ORDER BY entries.seq`)
-      .iterate(after) as IterableIterator<EntryRow>
-    for (const row of rows) {
-      const entry = entryOf(row)
-      if (!matches(entry)) continue
-      if (entries.length === limit || (bytes > pageBytesMax && entries.length > 0)) {
-        return { entries, next: entries.at(-1)?.seq ?? null, ...bounds }
+    for (let from = after; ;) {
+      const rows = read.all(from, handful) as EntryRow[]
+      const found = rows.map((row) => ({ entry: entryOf(row), bytes: row.requests.length }))
+      const test = (): boolean[] => found.map(({ entry }) => matches(entry))
+      const passed = bounded ? within(matchMaxMs, test) : test()
+      if (passed === null) throw new TooSlow(`the regular expression takes too long on the entries after seq ${from}: make it simpler`)
+      for (const [i, { entry, bytes: size }] of found.entries()) {
+        if (passed[i] !== true) continue
+        if (entries.length === limit || (bytes > pageBytesMax && entries.length > 0)) {
+          return { entries, next: entries.at(-1)?.seq ?? null, ...bounds }
+        }
+        bytes += size
+        entries.push(entry)
       }
-      bytes += row.requests.length
-      entries.push(entry)
+      const last = found.at(-1)?.entry.seq
+      if (last === undefined || rows.length < handful) return { entries, next: null, ...bounds }
+      from = last
     }
-    return { entries, next: null, ...bounds }
   }
 
   close(): void {

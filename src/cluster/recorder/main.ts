@@ -1,7 +1,7 @@
 /** The recorder process: the only one that touches the journal. Ends itself when its channel to the host closes. */
 import type { ErrorCode } from '../../contract/result.ts'
 import { openParentChannel, type ParentChannel } from './channel.ts'
-import { openJournal, type Journal } from './journal.ts'
+import { openJournal, TooSlow, type Journal } from './journal.ts'
 import { messageDetail } from './message-detail.ts'
 import { RunMessages, TooManyMessages } from './run-messages.ts'
 import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
@@ -52,6 +52,7 @@ class Recorder {
       return { type: 'answer', id, ok: true, value: await this.#run(message) }
     } catch (error) {
       if (error instanceof TooManyMessages) return refuse('too-large', error.message)
+      if (error instanceof TooSlow) return refuse('bad-request', error.message)
       return isBusy(error) ? refuse('cluster-in-use', 'another panel has this cluster open') : refuse('internal', messageOf(error))
     }
   }

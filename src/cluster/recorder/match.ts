@@ -4,6 +4,7 @@ import type { LogRequest } from '../../contract/model.ts'
 
 interface Matched {
   readonly seq: number
+  readonly timeMs: number
   readonly digest: string
   readonly requests: readonly LogRequest[]
 }
@@ -17,6 +18,9 @@ const regexOf = (text: string): RegExp | null => {
     return null
   }
 }
+
+/** Whether it has an expression, whose matching can take for ever: it belongs into a process that may be interrupted. */
+export const hasRegex = ({ text }: LogFilter): boolean => text !== undefined && regexOf(text) !== null
 
 /** What is wrong with a filter, in one sentence; null when nothing is. */
 export const filterProblem = (filter: LogFilter): string | null => {
@@ -33,8 +37,12 @@ export const matcherOf = (filter: LogFilter): ((entry: Matched) => boolean) => {
   const lower = text?.toLowerCase() ?? ''
   const hasText = (value: string): boolean => (regex === null ? value.toLowerCase().includes(lower) : regex.test(value))
   const anyRequest = (text === undefined || text === '') && client === undefined && types === undefined
-  if (anyRequest) return () => true
+  const { from = -Infinity, to = Infinity } = filter
+  const timed = filter.from !== undefined || filter.to !== undefined
+  const inTime = ({ timeMs }: Matched): boolean => !timed || (timeMs > 0 && timeMs >= from && timeMs < to)
+  if (anyRequest) return inTime
   return (entry) => {
+    if (!inTime(entry)) return false
     const byEntry = hasText(String(entry.seq)) || hasText(entry.digest)
     return entry.requests.some(
       (request) =>

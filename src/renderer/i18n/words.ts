@@ -21,6 +21,8 @@ export function sentenceOf({ key, parameters, sentence }: HostSentence): string 
   if (monitor !== undefined) shown['monitor'] = t(`monitors.${monitor}`)
   const phase = parameters['phase']
   if (typeof phase === 'string') shown['phase'] = say(`phase.${phase}`, {}, phase)
+  const because = parameters['because']
+  if (typeof because === 'string') shown['because'] = say(because, shown, '')
   return say(key, shown, sentence)
 }
 
