@@ -81,7 +81,7 @@ export const accept = (options: AcceptOptions): Promise<Result<Accepter>> => {
     establish(socket, accepterHandshake(options.directory, options.id, options.key), null, {
       onSession(session) {
         settled()
-        createLink(socket, session, settings, (link) => {
+        createLink({ socket, raw, isDialer: false }, session, settings, (link) => {
           const handlers = options.onLink(link)
           return {
             onMessages: handlers.onMessages,

@@ -1,4 +1,5 @@
 /** Keeps one link to one replica: dials, and dials again with growing pauses whenever it fails or ends. */
+import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { establish, handshakeTimeoutMs } from './establish.ts'
 import { frameBytesMax } from './frames.ts'
@@ -73,13 +74,18 @@ export const dial = (options: DialOptions): Dialer => {
     socket = opening
     const onEarlyError = (error: Error): void => failedWith(null, `replica ${to.id} at ${to.host}:${to.port}: ${error.message}`)
     opening.once('error', onEarlyError)
+    let raw: Duplex | null = null
+    opening.once('upgrade', (response) => {
+      raw = response.socket
+    })
     opening.once('open', () => {
       opening.off('error', onEarlyError)
       const handshake = dialerHandshake(directory, identity, to.id)
       establish(opening, handshake, handshake.hello, {
         onSession(session) {
           pauseMs = pauseMinMs
-          createLink(opening, session, settings, (made) => {
+          if (raw === null) throw new Error('invariant broken: a WebSocket opens after its upgrade')
+          createLink({ socket: opening, raw, isDialer: true }, session, settings, (made) => {
             link = made
             const handlers = options.onLink(made)
             return {

@@ -24,25 +24,34 @@ export const frameBytesTarget = 262_144
 /** Largest frame that is taken. */
 export const frameBytesMax = headerBytes + lengthBytes + messageBytesMax + frameBytesTarget
 
-const tagOf = (key: KeyObject, frame: Buffer): Buffer =>
-  hmacSha256(key, frame.subarray(0, counterBytes), frame.subarray(headerBytes)).subarray(0, tagBytes)
+/** Of the frame that begins at `start`. */
+const tagOf = (key: KeyObject, frame: Buffer, start: number): Buffer =>
+  hmacSha256(key, frame.subarray(start, start + counterBytes), frame.subarray(start + headerBytes)).subarray(0, tagBytes)
+
+const twoTo32 = 4_294_967_296
 
 /** Bytes that a message takes in a frame. */
 export const framedBytes = (message: Uint8Array): number => lengthBytes + message.length
 
-/** Seals messages into one frame. `counter` is below 2^53. */
-export const sealFrame = (key: KeyObject, counter: number, messages: readonly Uint8Array[]): Buffer => {
+/** Bytes of a frame with these messages. */
+export const frameBytesOf = (messages: readonly Uint8Array[]): number => {
   let length = headerBytes
   for (const message of messages) length += framedBytes(message)
-  const frame = Buffer.allocUnsafe(length)
-  frame.writeBigUInt64BE(BigInt(counter), 0)
-  let at = headerBytes
+  return length
+}
+
+/** Seals messages into one frame, behind `ahead` bytes that are left to the caller. `counter` is below 2^53. */
+export const sealFrame = (key: KeyObject, counter: number, messages: readonly Uint8Array[], ahead = 0): Buffer => {
+  const frame = Buffer.allocUnsafe(ahead + frameBytesOf(messages))
+  frame.writeUInt32BE(Math.floor(counter / twoTo32), ahead)
+  frame.writeUInt32BE(counter % twoTo32, ahead + 4)
+  let at = ahead + headerBytes
   for (const message of messages) {
     frame.writeUInt32BE(message.length, at)
     frame.set(message, at + lengthBytes)
     at += lengthBytes + message.length
   }
-  frame.set(tagOf(key, frame), counterBytes)
+  frame.set(tagOf(key, frame, ahead), ahead + counterBytes)
   return frame
 }
 
@@ -72,8 +81,8 @@ export const openFrame = (key: KeyObject, counter: number, frame: Buffer): Opene
   if (frame.length > frameBytesMax) return refused('too-large', `a frame of ${frame.length} bytes`)
   if (frame.length < headerBytes) return refused('bad-frame', `a frame of ${frame.length} bytes`)
   // The MAC goes first: who has no key learns nothing from the other checks, and nothing unauthentic is looked at.
-  if (!timingSafeEqual(tagOf(key, frame), frame.subarray(counterBytes, headerBytes))) return refused('bad-mac', 'the MAC does not match')
-  const got = frame.readBigUInt64BE(0)
-  if (got !== BigInt(counter)) return refused('bad-counter', `frame ${got} came where ${counter} was due`)
+  if (!timingSafeEqual(tagOf(key, frame, 0), frame.subarray(counterBytes, headerBytes))) return refused('bad-mac', 'the MAC does not match')
+  const got = frame.readUInt32BE(0) * twoTo32 + frame.readUInt32BE(4)
+  if (got !== counter) return refused('bad-counter', `frame ${got} came where ${counter} was due`)
   return splitMessages(frame)
 }

@@ -3,11 +3,13 @@
  * Loss, order and duplication are the transport's (none while the link lives); a link that breaks loses what was unsent.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { messageBytesMax, openFrame, sealFrame, tagOffset } from './frames.ts'
+import { frameBytesOf, messageBytesMax, openFrame, sealFrame, tagOffset } from './frames.ts'
 import type { Peer, Session } from './handshake.ts'
 import type { FrameFailure } from './rejections.ts'
 import { SendQueue } from './send-queue.ts'
+import { webSocketHeaderBytes, writeWebSocketHeader } from './websocket-header.ts'
 
 /** While the socket holds this much, frames wait in our own queue, where they can still be dropped. */
 const socketBytesMax = 1_048_576
@@ -52,8 +54,17 @@ export interface Link {
   close(detail: string): void
 }
 
+/** An open WebSocket, and what carries it: our frames are written there, whole and between those of the library. */
+export interface Carrier {
+  readonly socket: WebSocket
+  readonly raw: Duplex
+  readonly isDialer: boolean
+}
+
 class SocketLink implements Link {
   readonly #socket: WebSocket
+  readonly #raw: Duplex
+  readonly #masks: boolean
   readonly #session: Session
   readonly #settings: LinkSettings
   readonly #queue: SendQueue
@@ -68,8 +79,10 @@ class SocketLink implements Link {
   #scheduled = false
   #corrupt = false
 
-  constructor(socket: WebSocket, session: Session, settings: LinkSettings) {
+  constructor({ socket, raw, isDialer }: Carrier, session: Session, settings: LinkSettings) {
     this.#socket = socket
+    this.#raw = raw
+    this.#masks = isDialer
     this.#session = session
     this.#settings = settings
     this.#queue = new SendQueue(settings.queueBytesMax)
@@ -105,7 +118,7 @@ class SocketLink implements Link {
   }
 
   get bufferedBytes(): number {
-    return this.#queue.bytes + this.#socket.bufferedAmount
+    return this.#queue.bytes + this.#raw.writableLength
   }
 
   get droppedMessages(): number {
@@ -128,16 +141,24 @@ class SocketLink implements Link {
     })
   }
 
+  /** False also while the two sides say goodbye: nothing may follow a close frame. */
+  get #isWritable(): boolean {
+    return this.#open && this.#socket.readyState === this.#socket.OPEN
+  }
+
   flush(): void {
-    while (this.#open && !this.#queue.isEmpty && this.#socket.bufferedAmount < socketBytesMax) {
-      const frame = sealFrame(this.#session.sendKey, this.#sendCounter, this.#queue.takeFrame())
+    while (this.#isWritable && !this.#queue.isEmpty && this.#raw.writableLength < socketBytesMax) {
+      const messages = this.#queue.takeFrame()
+      const length = frameBytesOf(messages)
+      const ahead = webSocketHeaderBytes(length, this.#masks)
+      const frame = sealFrame(this.#session.sendKey, this.#sendCounter, messages, ahead)
+      writeWebSocketHeader(frame, length, this.#masks)
       this.#sendCounter += 1
-      if (this.#corrupt) frame[tagOffset] = (frame[tagOffset] as number) ^ 0xff
+      if (this.#corrupt) frame[ahead + tagOffset] = (frame[ahead + tagOffset] as number) ^ 0xff
       this.#corrupt = false
-      // The callback runs when the socket has taken the frame; errors surface as 'close'.
-      this.#socket.send(frame, { binary: true, compress: false }, () => {
-        if (!this.#queue.isEmpty) this.flush()
-      })
+      // Errors surface as 'close'. Whoever is left in the queue goes on when the socket has taken this frame.
+      if (this.#queue.isEmpty) this.#raw.write(frame)
+      else this.#raw.write(frame, () => this.flush())
     }
   }
 
@@ -190,12 +211,12 @@ class SocketLink implements Link {
 
 /** Takes over an open WebSocket after its handshake. `makeHandlers` gets the link and says what is done with what it brings. */
 export const createLink = (
-  socket: WebSocket,
+  carrier: Carrier,
   session: Session,
   settings: LinkSettings,
   makeHandlers: (link: Link) => LinkHandlers,
 ): Link => {
-  const link = new SocketLink(socket, session, settings)
+  const link = new SocketLink(carrier, session, settings)
   link.handleWith(makeHandlers(link))
   return link
 }
