@@ -1,7 +1,7 @@
 /** Strict reading of hostile bytes. */
 import { digestFromBytes } from './hex.ts'
 import { messageBytesMax } from './limits.ts'
-import { decodeUtf8 } from './text.ts'
+import { internUtf8 } from './text.ts'
 
 /** Why bytes are no canonical encoding of anything. */
 export const decodeReasons = [
@@ -32,6 +32,11 @@ export class Reader {
     // A plain view: subclasses of Uint8Array (Buffer) slice slowly and would leak their type into decoded values.
     this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#end = bytes.length
+  }
+
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#position
   }
 
   get failed(): boolean {
@@ -120,6 +125,11 @@ export class Reader {
     return this.fixed(length)
   }
 
+  /** A view of what was read since `position` was `start`. */
+  since(start: number): Uint8Array {
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, this.#position - start)
+  }
+
   /** A view of all that is left, without reading it. */
   rest(): Uint8Array {
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#position, this.#end - this.#position)
@@ -155,7 +165,7 @@ export class Reader {
     if (length > charsMax * 3) this.fail('too-large')
     else if (this.#position + length > this.#end) this.fail('truncated')
     if (this.failed) return ''
-    const value = decodeUtf8(this.#bytes, this.#position, this.#position + length)
+    const value = internUtf8(this.#bytes, this.#position, this.#position + length)
     this.#position += length
     if (value === null) this.fail('bad-text')
     else if (value.length > charsMax) this.fail('too-large')

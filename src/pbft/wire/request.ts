@@ -1,4 +1,5 @@
 /** Requests: what clients send, and what batches consist of. */
+import type { ClientId, ClientTimestamp, ReplicaId } from '../protocol/ids.ts'
 import { MAC_BYTES, type Request, type RequestAuthentication } from '../protocol/messages.ts'
 import { readClient, readTimestamp, writeReplica } from './fields.ts'
 import { clientCharsMax, operationBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
@@ -12,7 +13,47 @@ const noReplier = 255
 const bySignature = 0
 const byMacs = 1
 
+/**
+ * A request that remembers the canonical bytes that it was read from: they are copied, not made again, when it is checked and when it
+ * goes into a batch. A changed copy of it is a plain object and remembers nothing.
+ */
+class DecodedRequest implements Request {
+  readonly type = 'request'
+  readonly client: ClientId
+  readonly timestamp: ClientTimestamp
+  readonly operation: Uint8Array
+  readonly readOnly: boolean
+  readonly replier: ReplicaId | null
+  readonly authentication: RequestAuthentication
+  readonly #bytes: Uint8Array
+  /** Where the authentication begins in them. */
+  readonly #authenticationAt: number
+
+  constructor(fields: UnauthenticatedRequest, authentication: RequestAuthentication, bytes: Uint8Array, authenticationAt: number) {
+    this.client = fields.client
+    this.timestamp = fields.timestamp
+    this.operation = fields.operation
+    this.readOnly = fields.readOnly
+    this.replier = fields.replier
+    this.authentication = authentication
+    this.#bytes = bytes
+    this.#authenticationAt = authenticationAt
+  }
+
+  /** All bytes of `request`; null when it was not read from any. */
+  static bytesOf(request: UnauthenticatedRequest): Uint8Array | null {
+    return #bytes in request ? request.#bytes : null
+  }
+
+  /** Those that its authentication covers. */
+  static unauthenticatedBytesOf(request: UnauthenticatedRequest): Uint8Array | null {
+    return #bytes in request ? request.#bytes.subarray(0, request.#authenticationAt) : null
+  }
+}
+
 export function writeUnauthenticated(writer: Writer, request: UnauthenticatedRequest): void {
+  const known = DecodedRequest.unauthenticatedBytesOf(request)
+  if (known !== null) return writer.fixed(known)
   writer.text(request.client, clientCharsMax)
   writer.u53(request.timestamp)
   writer.bool(request.readOnly)
@@ -22,6 +63,8 @@ export function writeUnauthenticated(writer: Writer, request: UnauthenticatedReq
 }
 
 export function writeRequest(writer: Writer, request: Request): void {
+  const known = DecodedRequest.bytesOf(request)
+  if (known !== null) return writer.fixed(known)
   writeUnauthenticated(writer, request)
   const authentication = request.authentication
   if (authentication.kind === 'signature') {
@@ -34,6 +77,7 @@ export function writeRequest(writer: Writer, request: Request): void {
 }
 
 export function readRequest(reader: Reader): Request {
+  const start = reader.position
   const client = readClient(reader)
   const timestamp = readTimestamp(reader)
   const readOnly = reader.bool()
@@ -41,7 +85,10 @@ export function readRequest(reader: Reader): Request {
   if (replierByte >= replicasMax && replierByte !== noReplier) reader.fail('out-of-range')
   const replier = replierByte === noReplier ? null : (replierByte as NonNullable<Request['replier']>)
   const operation = reader.bytes(operationBytesMax)
-  return { type: 'request', client, timestamp, operation, readOnly, replier, authentication: readAuthentication(reader) }
+  const authenticationAt = reader.position - start
+  const authentication = readAuthentication(reader)
+  const fields = { type: 'request', client, timestamp, operation, readOnly, replier } as const
+  return new DecodedRequest(fields, authentication, reader.since(start), authenticationAt)
 }
 
 /** The canonical bytes of a request, as they stand in a batch. */

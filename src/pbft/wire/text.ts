@@ -69,3 +69,34 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
   return String.fromCharCode.apply(null, units)
 }
+
+interface Interned {
+  readonly bytes: Uint8Array
+  readonly text: string
+}
+const internedMax = 8_192
+/** By the low bits of a hash of the bytes; a newer text takes the place of an older one. */
+const interned: (Interned | undefined)[] = new Array<Interned | undefined>(internedMax).fill(undefined)
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+  return (hash ^ (hash >>> 15)) & (internedMax - 1)
+}
+
+function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
+  return true
+}
+
+/** As `decodeUtf8`, for texts that come again and again: a few thousand of them are remembered. */
+export function internUtf8(bytes: Uint8Array, start: number, end: number): string | null {
+  const place = hashOf(bytes, start, end)
+  const known = interned[place]
+  if (known !== undefined && isSame(known.bytes, bytes, start, end)) return known.text
+  const text = decodeUtf8(bytes, start, end)
+  if (text !== null) interned[place] = { bytes: bytes.slice(start, end), text }
+  return text
+}

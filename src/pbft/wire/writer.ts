@@ -6,6 +6,25 @@ const startBytes = 65_536
 /** A scratch buffer that grew above this is not kept. */
 const keptBytesMax = 4 * 1_048_576
 
+/** Results up to this length are cut from a common slab: a buffer of its own for each costs more than writing a vote does. */
+const slabbedMax = 1_024
+const slabBytes = 32_768
+let slab = new Uint8Array(slabBytes)
+let slabUsed = 0
+
+/** A copy of the first `length` bytes of `bytes`. */
+function cutCopy(bytes: Uint8Array, length: number): Uint8Array {
+  if (length > slabbedMax) return bytes.slice(0, length)
+  if (slabUsed + length > slabBytes) {
+    slab = new Uint8Array(slabBytes)
+    slabUsed = 0
+  }
+  const copy = new Uint8Array(slab.buffer, slabUsed, length)
+  slabUsed += length
+  for (let i = 0; i < length; i++) copy[i] = bytes[i]!
+  return copy
+}
+
 // One buffer for all writers: encoders run to their end before another starts, and `finish` copies out.
 let scratch = new Uint8Array(startBytes)
 
@@ -19,7 +38,7 @@ export class Writer {
 
   /** A copy of what was written. The writer must not be used afterwards. */
   finish(): Uint8Array {
-    const result = this.#bytes.slice(0, this.#length)
+    const result = cutCopy(this.#bytes, this.#length)
     if (this.#bytes.length <= keptBytesMax) scratch = this.#bytes
     return result
   }
