@@ -8,6 +8,7 @@ import type { AuthenticationWanted, ReplicaMessage, Reply } from '../pbft/protoc
 import type { LogRecord } from '../pbft/protocol/records.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pbft/protocol/steps.ts'
 import type { Recording } from './recording.ts'
+import { forgetRequests } from '../pbft/wire/index.ts'
 import type { Storage } from './storage.ts'
 import { createTimers } from './timers.ts'
 
@@ -75,6 +76,8 @@ export const createDriver = (options: DriverOptions): Driver => {
         // At once durable, so that nothing has to wait and all of a turn leaves together.
         if (storage.instant) write([effect.record])
         else records.push(effect.record)
+        // Replies were emitted before it; what is left to do with the batch is done with its bytes.
+        if (effect.record.kind === 'executed') forgetRequests(effect.record.batch)
         break
       case 'send':
         if (effect.gated && records.length > 0) gated.push(effect)

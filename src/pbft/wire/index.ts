@@ -1,5 +1,5 @@
 /** Messages and records as canonical bytes; hostile input is refused with a reason, never a throw. */
-export { decodeBatch, encodeBatch, nullBatch } from './batch.ts'
+export { decodeBatch, encodeBatch, forgetRequests, nullBatch } from './batch.ts'
 export { crc32 } from './crc32.ts'
 export { digestFromBytes, digestToBytes } from './hex.ts'
 export * from './limits.ts'

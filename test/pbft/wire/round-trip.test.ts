@@ -10,6 +10,7 @@ import {
   encodeMessage,
   encodeRecord,
   encodeRequest,
+  forgetRequests,
   nullBatch,
 } from '../../../src/pbft/wire/index.ts'
 import { anyMessage, anyRecord, batches, messageArbitraries, requests } from '../../support/wire-arbitraries.ts'
@@ -29,6 +30,30 @@ describe('what is encoded decodes to itself', () => {
         const decoded = decodeBatch(batch.bytes)
         expect(decoded).toEqual({ ok: true, value: batch })
         if (decoded.ok) for (const request of decoded.value.requests) expect(request.operation.buffer).toBe(batch.bytes.buffer)
+      }),
+    )
+  })
+
+  it('batch, also after its requests were forgotten', () => {
+    fc.assert(
+      fc.property(batches, ({ timeMs, requests }) => {
+        const batch = encodeBatch(timeMs, requests)
+        forgetRequests(batch)
+        expect(batch.requests).toEqual(requests)
+        expect(batch.requests).not.toBe(requests)
+        expect(batch.requests).toBe(batch.requests)
+      }),
+    )
+  })
+
+  it('a changed copy of a decoded request, as what it was changed to', () => {
+    fc.assert(
+      fc.property(requests, fc.uint8Array({ maxLength: 20 }), (request, operation) => {
+        const decoded = decodeRequest(encodeRequest(request))
+        if (!decoded.ok) throw new Error(decoded.reason)
+        const changed = { ...decoded.value, operation }
+        expect(encodeRequest(decoded.value)).toEqual(encodeRequest(request))
+        expect(encodeRequest(changed)).toEqual(encodeRequest({ ...request, operation }))
       }),
     )
   })
