@@ -1,5 +1,6 @@
 /** Rounds over cases, the sides of every comparison in turn; medians of runs, and medians of the ratios of each round. */
 import { comparisons, type BenchCase, type CaseSettings } from './cases.ts'
+import { judgeTargets, type TargetResult } from './targets.ts'
 import { describeMachine, type Machine } from './machine.ts'
 import { runCase, type RunFigures, type RunOptions } from './run-case.ts'
 import { NotServed } from './system-under-test.ts'
@@ -26,6 +27,9 @@ export interface CaseResult {
   readonly busiestCpu: number | null
   readonly loadCpu: number | null
   readonly othersCpu: number | null
+  /** CPU of one operation, microseconds: at one node on average, and in the load process. */
+  readonly nodeUsPerOp: number | null
+  readonly loadUsPerOp: number | null
   /** Operations for one second of CPU, of all nodes and the load process: disturbed least by what else the machine does. */
   readonly opsPerCpuSecond: number | null
   /** Null for reads, which are in no batch. */
@@ -55,6 +59,8 @@ export interface BenchResult {
   readonly machine: Machine
   readonly cases: readonly CaseResult[]
   readonly ratios: readonly RatioResult[]
+  /** Of those of which something was measured. */
+  readonly targets: readonly TargetResult[]
 }
 
 /** Null of nothing; of an even number the mean of the middle two. */
@@ -83,6 +89,15 @@ const nodesOf = ({ sampled }: RunFigures): RunFigures['sampled']['processes'] =>
 const loadOf = ({ sampled }: RunFigures): RunFigures['sampled']['processes'][number] | undefined =>
   sampled.processes.find(({ name }) => name === 'load')
 
+const mean = (values: readonly (number | null)[]): number | null => {
+  const total = sum(values)
+  return total === null ? null : total / values.length
+}
+
+/** Microseconds of CPU for each operation by what used `cores` meanwhile. */
+const usPerOp = (run: RunFigures, cores: number | null): number | null =>
+  cores === null || opsOf(run) === 0 ? null : (cores * 1_000_000) / opsOf(run)
+
 const opsPerCpuSecondOf = (run: RunFigures): number | null => {
   const cpu = sum(run.sampled.processes.map((process) => process.cpu))
   return cpu === null || cpu === 0 ? null : opsOf(run) / cpu
@@ -94,7 +109,7 @@ const objection = (one: BenchCase, { load }: RunFigures): string | null => {
   if (load.wrong > 0) return `${load.wrong} answers were wrong`
   // Whoever has answers is still without them at the end was not answered again.
   if (load.silentAtEndMs > 2_000) return `no answer any more in the last ${Math.round(load.silentAtEndMs)} ms`
-  return one.settings.killPrimary && load.view === 0 ? 'the killed primary was not replaced' : null
+  return one.settings.disturbance?.kind === 'kill-primary' && load.view === 0 ? 'the killed primary was not replaced' : null
 }
 
 const runOne = async (options: BenchOptions, round: number, runs: Runs): Promise<void> => {
@@ -130,13 +145,20 @@ const resultOf = (options: BenchOptions, { one, figures, state, problem }: Runs)
     busiestCpu: medianOf((run) => largest(nodesOf(run).map(({ cpu }) => cpu))),
     loadCpu: medianOf((run) => loadOf(run)?.cpu ?? null),
     othersCpu: medianOf(({ sampled }) => sampled.othersCpu),
+    nodeUsPerOp: medianOf((run) => usPerOp(run, mean(nodesOf(run).map(({ cpu }) => cpu)))),
+    loadUsPerOp: medianOf((run) => usPerOp(run, loadOf(run)?.cpu ?? null)),
     opsPerCpuSecond: medianOf(opsPerCpuSecondOf),
     requestsPerBatch: one.settings.operation === 'get' ? null : medianOf(({ load }) => load.requestsPerBatch),
     longestGapMs: medianOf(({ load }) => load.longestGapMs),
     resent: good.reduce((total, { load }) => total + load.resent, 0),
     wrong: good.reduce((total, { load }) => total + load.wrong, 0),
     runs: good.map(opsOf),
-    settings: { ...one.settings, warmUpMs: options.warmUpMs, measureMs: one.measureMs ?? options.measureMs, rounds: options.rounds },
+    settings: {
+      ...one.settings,
+      warmUpMs: one.warmUpMs ?? options.warmUpMs,
+      measureMs: one.measureMs ?? options.measureMs,
+      rounds: options.rounds,
+    },
     state,
     problem,
   }
@@ -159,5 +181,7 @@ export const runBench = async (options: BenchOptions): Promise<BenchResult> => {
   const machine = describeMachine(options.folder)
   const all = options.cases.map((one): Runs => ({ one, figures: [], state: 'measured', problem: null }))
   for (let round = 0; round < options.rounds; round++) for (const runs of all) await runOne(options, round, runs)
-  return { machine, cases: all.map((runs) => resultOf(options, runs)), ratios: ratiosOf(all) }
+  const cases = all.map((runs) => resultOf(options, runs))
+  const ratios = ratiosOf(all)
+  return { machine, cases, ratios, targets: judgeTargets(cases, ratios) }
 }

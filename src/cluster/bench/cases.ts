@@ -1,5 +1,15 @@
 /** What the bench measures, and which of it is set against what. */
+import { behaviourNames, type BehaviourName } from '../../contract/faults.ts'
 import type { Authentication, Durability } from '../../contract/manifest.ts'
+
+/** What happens to the cluster while it is measured. */
+export type Disturbance =
+  /** The primary is killed (SIGKILL) one second into the measured window. */
+  | { readonly kind: 'kill-primary' }
+  /** A backup is stopped (SIGSTOP) before the warm-up. */
+  | { readonly kind: 'stop-backup' }
+  /** The first primary misbehaves with its real keys from before the warm-up on. */
+  | { readonly kind: 'byzantine'; readonly behaviour: BehaviourName }
 
 export interface CaseSettings {
   readonly system: 'pbft' | 'etcd'
@@ -13,14 +23,14 @@ export interface CaseSettings {
   /** First and longest wait of a client before it sends again, ms. */
   readonly retryMs: number
   readonly retryMaxMs: number
-  /** Kill the primary (SIGKILL) after the first second of the measured window. */
-  readonly killPrimary: boolean
+  readonly disturbance: Disturbance | null
 }
 
 export interface BenchCase {
   readonly name: string
   readonly settings: CaseSettings
-  /** This case measures longer than the others, ms; null: as long as they. */
+  /** This case warms up, or measures, longer than the others, ms; null: as long as they. */
+  readonly warmUpMs: number | null
   readonly measureMs: number | null
 }
 
@@ -42,28 +52,41 @@ const base: CaseSettings = {
   keys: 1_000,
   retryMs: 200,
   retryMaxMs: 2_000,
-  killPrimary: false,
+  disturbance: null,
 }
 
 /** From this many clients on their requests queue for longer than the usual wait; sending again would only add to the load. */
 const crowd = 400
 const crowdRetryMs = 5_000
 
+const suffixOf = (disturbance: Disturbance): string =>
+  disturbance.kind === 'byzantine' ? `byzantine-${disturbance.behaviour}` : disturbance.kind
+
 const nameOf = (settings: CaseSettings): string => {
-  const { system, operation, clients, durability, authentication, replicas, killPrimary } = settings
+  const { system, operation, clients, durability, authentication, replicas, disturbance } = settings
   if (system !== 'pbft') return `${system}-${operation}-${clients}`
-  const more = `${replicas === 4 ? '' : `-n${replicas}`}${killPrimary ? '-kill-primary' : ''}`
+  const more = `${replicas === 4 ? '' : `-n${replicas}`}${disturbance === null ? '' : `-${suffixOf(disturbance)}`}`
   return `${operation}-${clients}-${durability}-${authentication}${more}`
 }
 
-const makeCase = (changes: Partial<CaseSettings>, measureMs: number | null = null): BenchCase => {
+const makeCase = (changes: Partial<CaseSettings>, times: Partial<Pick<BenchCase, 'warmUpMs' | 'measureMs'>> = {}): BenchCase => {
   const settings = { ...base, ...changes }
   const patient = settings.clients >= crowd ? { ...settings, retryMs: crowdRetryMs, retryMaxMs: crowdRetryMs } : settings
-  return { name: nameOf(settings), settings: patient, measureMs }
+  return { name: nameOf(settings), settings: patient, warmUpMs: null, measureMs: null, ...times }
 }
 
 const clientCounts = [1, 16, 64, 400, 1_600] as const
 const durabilities = ['full', 'process', 'none'] as const
+/** Long enough for the view change that a misbehaving primary causes. */
+const disturbedWarmUpMs = 4_000
+const disturbedClients = 64
+
+const scalingCases = [10, 13].map((replicas) => makeCase({ authentication: 'mac', clients: 64, replicas }))
+
+const disturbedCases = [
+  { kind: 'stop-backup' } as const,
+  ...behaviourNames.map((behaviour) => ({ kind: 'byzantine', behaviour }) as const),
+].map((disturbance) => makeCase({ authentication: 'mac', clients: disturbedClients, disturbance }, { warmUpMs: disturbedWarmUpMs }))
 
 /** Every case of our own engine, in the order in which a round runs them. */
 export const benchCases: readonly BenchCase[] = (['signature', 'mac'] as const).flatMap((authentication) => [
@@ -71,13 +94,25 @@ export const benchCases: readonly BenchCase[] = (['signature', 'mac'] as const).
   makeCase({ authentication, operation: 'get', clients: 1 }),
   makeCase({ authentication, operation: 'get', clients: 64 }),
   makeCase({ authentication, clients: 64, replicas: 7 }),
-  makeCase({ authentication, clients: 8, killPrimary: true }, 8_000),
+  makeCase({ authentication, clients: 8, disturbance: { kind: 'kill-primary' } }, { measureMs: 8_000 }),
+  ...(authentication === 'mac' ? [...scalingCases, ...disturbedCases] : []),
 ])
 
 /** Three nodes of etcd, with fsync. */
 export const etcdCases: readonly BenchCase[] = clientCounts.map((clients) =>
   makeCase({ system: 'etcd', replicas: 3, authentication: 'none', clients }),
 )
+
+const faultFree = `put-${disturbedClients}-full-mac`
+
+const moreComparisons: readonly Comparison[] = [
+  ...[10, 13].map((replicas) => ({ name: `${replicas} replicas over 4, mac`, of: `${faultFree}-n${replicas}`, to: faultFree })),
+  ...disturbedCases.map(({ name, settings }) => ({
+    name: `${settings.disturbance === null ? '' : suffixOf(settings.disturbance)} over fault-free`,
+    of: name,
+    to: faultFree,
+  })),
+]
 
 /** All comparisons that make sense; those of which a side was not measured are left out of the answer. */
 export const comparisons: readonly Comparison[] = [
@@ -93,6 +128,7 @@ export const comparisons: readonly Comparison[] = [
       to: `put-1-${durability}-${authentication}`,
     })),
     { name: `7 replicas over 4, ${authentication}`, of: `put-64-full-${authentication}-n7`, to: `put-64-full-${authentication}` },
+    ...(authentication === 'mac' ? moreComparisons : []),
     { name: `reads over writes, 1 client, ${authentication}`, of: `get-1-full-${authentication}`, to: `put-1-full-${authentication}` },
   ]),
   ...clientCounts.flatMap((clients) =>

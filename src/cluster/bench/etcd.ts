@@ -77,6 +77,7 @@ export const startEtcd = async (temporary: string, settings: CaseSettings): Prom
       name: `etcd ${id}`,
       pid: child.pid ?? 0,
       kill: () => void child.kill('SIGKILL'),
+      stop: () => void child.kill('SIGSTOP'),
       onEnd: (listener: (how: string) => void) => void child.once('exit', (code, signal) => listener(String(signal ?? code))),
     }))
     return { nodes, folder, target: { kind: 'etcd', urls: clientUrls }, close }

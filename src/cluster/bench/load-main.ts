@@ -20,6 +20,7 @@ const run = async (settings: LoadSettings, channel: ParentChannel): Promise<void
   const post = (message: FromLoad): void => channel.post(message)
   const window = new MeasuredWindow()
   const load = await start(settings, window)
+  post({ type: 'connected' })
   await pause(settings.warmUpMs)
   window.begin(performance.now())
   post({ type: 'measuring', view: window.view, completed: window.total })

@@ -46,6 +46,8 @@ export interface LoadFigures {
 }
 
 export type FromLoad =
+  /** Connected to every node: clients begin. */
+  | { readonly type: 'connected' }
   /** Warm-up is over: the window begins now. */
   | { readonly type: 'measuring'; readonly view: number; readonly completed: number }
   | { readonly type: 'done'; readonly figures: LoadFigures }

@@ -1,6 +1,7 @@
 /** The bench's answer as a table for people. */
 import { median, type BenchResult, type CaseResult, type RatioResult } from './bench.ts'
 import type { Machine } from './machine.ts'
+import type { TargetResult } from './targets.ts'
 
 const whole = (value: number | null): string => (value === null ? '-' : Math.round(value).toLocaleString('en-US'))
 const fixed = (value: number | null, digits: number): string => (value === null ? '-' : value.toFixed(digits))
@@ -16,6 +17,8 @@ const columns: readonly { readonly title: string; readonly cell: (result: CaseRe
   { title: 'nodes cpu', cell: ({ nodesCpu }) => fixed(nodesCpu, 2) },
   { title: 'busiest', cell: ({ busiestCpu }) => fixed(busiestCpu, 2) },
   { title: 'load cpu', cell: ({ loadCpu }) => fixed(loadCpu, 2) },
+  { title: 'node us/op', cell: ({ nodeUsPerOp }) => whole(nodeUsPerOp) },
+  { title: 'load us/op', cell: ({ loadUsPerOp }) => whole(loadUsPerOp) },
   { title: 'ops/cpu-s', cell: ({ opsPerCpuSecond }) => whole(opsPerCpuSecond) },
   { title: 'others', cell: ({ othersCpu }) => fixed(othersCpu, 2) },
 ]
@@ -42,6 +45,14 @@ const ratioRow = ({ name, of, to, opsPerSecond, ratio }: RatioResult): string[] 
   `${of} / ${to}`,
 ]
 
+const targetRow = ({ name, from, measured, target, isUpper, ratio, isMet }: TargetResult): string[] => [
+  name,
+  isMet ? 'met' : 'not met',
+  ratio.toFixed(2),
+  `${measured >= 100 ? whole(measured) : fixed(measured, 2)} / ${isUpper ? 'at most ' : ''}${target >= 100 ? whole(target) : String(target)}`,
+  from,
+]
+
 /** From this many cores on what else ran has visibly cost operations per second. */
 const noisyCores = 0.2
 
@@ -51,8 +62,8 @@ const noiseLines = (measured: readonly CaseResult[]): string[] => {
   return ['', `Other programs used ${others.toFixed(1)} cores meanwhile: ops/s and latency are lower bounds, ops/cpu-s says more.`]
 }
 
-/** The lines of the answer: machine, cases, ratios, and what was not measured and why. */
-export const reportLines = ({ machine, cases, ratios }: BenchResult): string[] => {
+/** The lines of the answer: machine, cases, ratios, targets, and what was not measured and why. */
+export const reportLines = ({ machine, cases, ratios, targets }: BenchResult): string[] => {
   const measured = cases.filter(({ runs }) => runs.length > 0)
   const missing = cases.filter(({ problem }) => problem !== null)
   const table = [columns.map(({ title }) => title), ...measured.map((result) => columns.map(({ cell }) => cell(result)))]
@@ -62,6 +73,7 @@ export const reportLines = ({ machine, cases, ratios }: BenchResult): string[] =
     '',
     ...(measured.length > 0 ? align(table) : []),
     ...(ratios.length > 0 ? ['', ...align(ratioTable)] : []),
+    ...(targets.length > 0 ? ['', ...align([['target', '', 'ratio', 'measured / target', 'case'], ...targets.map(targetRow)])] : []),
     ...noiseLines(measured),
     ...(missing.length > 0 ? [''] : []),
     ...missing.map(({ name, state, problem }) => `${name}: ${state === 'failed' ? 'failed' : 'not measured'}: ${problem ?? ''}`),

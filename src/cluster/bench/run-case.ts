@@ -6,6 +6,7 @@ import type { Child } from '../launch.ts'
 import type { BenchCase } from './cases.ts'
 import { startEtcd } from './etcd.ts'
 import type { FromLoad, LoadFigures, LoadSettings } from './load-protocol.ts'
+import { disturb } from './disturb.ts'
 import { startSampler, type Sampled } from './sampler.ts'
 import { endChild, startReplicas, type Node, type SystemOptions, type SystemUnderTest } from './system-under-test.ts'
 
@@ -27,7 +28,7 @@ export interface RunFigures {
   readonly sampled: Sampled
 }
 
-const settingsOf = (options: RunOptions, { settings, measureMs }: BenchCase, target: LoadSettings['target']): LoadSettings => ({
+const settingsOf = (options: RunOptions, { settings, warmUpMs, measureMs }: BenchCase, target: LoadSettings['target']): LoadSettings => ({
   target,
   clients: settings.clients,
   operation: settings.operation,
@@ -35,7 +36,7 @@ const settingsOf = (options: RunOptions, { settings, measureMs }: BenchCase, tar
   keys: settings.keys,
   retryMs: settings.retryMs,
   retryMaxMs: settings.retryMaxMs,
-  warmUpMs: options.warmUpMs,
+  warmUpMs: warmUpMs ?? options.warmUpMs,
   measureMs: measureMs ?? options.measureMs,
 })
 
@@ -67,10 +68,11 @@ const follow = (load: Child, system: SystemUnderTest, one: BenchCase, limitMs: n
     }
     load.onMessage((message) => {
       const said = message as FromLoad
-      if (said.type === 'measuring') {
+      if (said.type === 'connected') disturb(system, one.settings.disturbance).catch((error: Error) => give(error.message))
+      else if (said.type === 'measuring') {
         stopSampling = startSampler([...system.nodes, { name: 'load', pid: load.pid }])
         const primary = system.nodes[said.view % system.nodes.length]
-        if (!one.settings.killPrimary || primary === undefined) return
+        if (one.settings.disturbance?.kind !== 'kill-primary' || primary === undefined) return
         killing = setTimeout(() => {
           killed = primary
           primary.kill()

@@ -17,6 +17,8 @@ export interface Node {
   readonly name: string
   readonly pid: number
   kill(): void
+  /** SIGSTOP: it is there and does nothing. */
+  stop(): void
   /** Calls once it is gone, and says how it ended. */
   onEnd(listener: (how: string) => void): void
 }
@@ -48,6 +50,8 @@ export const endChild = (child: Child): Promise<void> =>
       resolve()
     })
     child.kill('SIGTERM')
+    // One that was stopped hears nothing before it goes on.
+    child.kill('SIGCONT')
   })
 
 /** Resolves when the child posts that it is ready. */
@@ -88,13 +92,17 @@ export const startReplicas = async (options: SystemOptions, settings: CaseSettin
     const started = await Promise.allSettled(
       created.value.replicas.map(async ({ id }): Promise<Node> => {
         const logFile = join(folder, 'logs', `replica-${id}.log`)
-        const child = await launchByNode(options.replicaEntry, { args: ['--cluster', manifestFile, '--id', String(id)], logFile })
+        const child = await launchByNode(options.replicaEntry, {
+          args: ['--cluster', manifestFile, '--id', String(id), ...(settings.disturbance?.kind === 'byzantine' ? ['--allow-faults'] : [])],
+          logFile,
+        })
         children.push(child)
         await ready(child, `replica ${id}`, logFile)
         return {
           name: `replica ${id}`,
           pid: child.pid,
           kill: () => child.kill('SIGKILL'),
+          stop: () => child.kill('SIGSTOP'),
           onEnd: (listener) => child.onExit(({ code, signal }) => listener(`${signal ?? code}: ${lastLogLine(logFile, 0)}`)),
         }
       }),
