@@ -18,8 +18,10 @@ const WISH_MS = 60_000
 
 interface Heard {
   readonly reply: Reply
-  /** Where it was executed and what came out: what has to match. */
-  readonly key: string
+  /** The result, when this replica has sent it; else it has sent its digest. */
+  readonly full: Uint8Array | null
+  /** Of the result; null until it is needed: results that are both at hand are compared themselves. */
+  digest: Digest | null
 }
 
 interface Outstanding {
@@ -29,9 +31,8 @@ interface Outstanding {
   sentToAll: boolean
   /** Who asks for a signature. */
   readonly askedBy: Set<ReplicaId>
-  readonly heard: Map<ReplicaId, Heard>
-  /** Full results by the key that they belong to. */
-  readonly results: Map<string, Uint8Array>
+  /** The last reply of each replica, by its id. */
+  readonly heard: (Heard | null)[]
 }
 
 interface ClientState {
@@ -83,8 +84,7 @@ const begin = (c: ClientState, operation: Uint8Array, readOnly: boolean, nowMs: 
     delayMs: c.config.retryMs,
     sentToAll: readOnly,
     askedBy: new Set(),
-    heard: new Map(),
-    results: new Map(),
+    heard: new Array<Heard | null>(c.config.n).fill(null),
   }
   return [
     { type: 'send', to: readOnly ? c.everyone : [primaryOf(c.view, c.config.n)], request, attempt: 1 },
@@ -127,50 +127,75 @@ const onWanted = (c: ClientState, from: ReplicaId, timestamp: ClientTimestamp, n
   return [sendAgain(c, outstanding)]
 }
 
-/** Tentative and read-only replies need a quorum, since a view change or a slow replica may still undo or miss them. */
-const neededFor = (c: ClientState, request: Request, matching: readonly Heard[]): number => {
-  const isFinal = !request.readOnly && matching.filter(({ reply }) => !reply.tentative).length >= weakSize(c.config.n)
-  return isFinal ? weakSize(c.config.n) : quorumSize(c.config.n)
+const isSameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
-const keyOf = (c: ClientState, reply: Reply): string => {
-  const digest: Digest = reply.result.kind === 'full' ? c.capabilities.digest(reply.result.bytes) : reply.result.digest
-  return `${reply.seq}:${digest}`
+const digestOf = (c: ClientState, heard: Heard): Digest => {
+  const { result } = heard.reply
+  return (heard.digest ??= result.kind === 'full' ? c.capabilities.digest(result.bytes) : result.digest)
+}
+
+/** Where it was executed and what came out: what has to match. */
+const isMatch = (c: ClientState, a: Heard, b: Heard): boolean => {
+  if (a === b) return true
+  if (a.reply.seq !== b.reply.seq) return false
+  return a.full !== null && b.full !== null ? isSameBytes(a.full, b.full) : digestOf(c, a) === digestOf(c, b)
+}
+
+/** The reply with what its sender said before, if that was the same with the result in full. */
+const hear = (c: ClientState, reply: Reply, before: Heard | null): Heard => {
+  const heard: Heard = { reply, full: reply.result.kind === 'full' ? reply.result.bytes : null, digest: null }
+  const isKnown = heard.full === null && before !== null && before.full !== null && isMatch(c, heard, before)
+  return isKnown ? { ...heard, full: before.full } : heard
 }
 
 /** The highest view that f+1 repliers have reached, so that no liar can lead the client astray. */
-const viewOf = (c: ClientState, heard: ReadonlyMap<ReplicaId, Heard>): View => {
-  const views = [...heard.values()].map(({ reply }) => reply.view).sort((a, b) => b - a)
+const viewOf = (c: ClientState, heard: readonly (Heard | null)[]): View => {
+  const views = heard.flatMap((one) => (one === null ? [] : [one.reply.view])).sort((a, b) => b - a)
   return asView(Math.max(c.view, views[weakSize(c.config.n) - 1] ?? 0))
 }
+
+/** Tentative and read-only replies need a quorum, since a view change or a slow replica may still undo or miss them. */
+const neededFor = (c: ClientState, request: Request, final: number): number =>
+  !request.readOnly && final >= weakSize(c.config.n) ? weakSize(c.config.n) : quorumSize(c.config.n)
 
 const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): ClientEffect[] => {
   const outstanding = c.outstanding
   const request = outstanding?.request
   if (outstanding === null || request === undefined || from >= c.config.n || reply.replica !== from) return []
   if (reply.client !== request.client || reply.timestamp !== request.timestamp || (reply.seq === 0) !== request.readOnly) return []
-  const key = keyOf(c, reply)
-  outstanding.heard.set(from, { reply, key })
-  if (reply.result.kind === 'full') outstanding.results.set(key, reply.result.bytes)
-  c.view = viewOf(c, outstanding.heard)
-  const matching = [...outstanding.heard.values()].filter((other) => other.key === key)
-  const needed = neededFor(c, request, matching)
-  const counted: ClientEffect = { type: 'reply-counted', from, matching: matching.length, needed }
-  const result = outstanding.results.get(key)
-  if (matching.length >= needed && result !== undefined) return [counted, ...complete(c, reply, matching, result)]
-  return request.readOnly && isQuorumOut(c, outstanding) ? [counted, ...begin(c, request.operation, false, nowMs)] : [counted]
+  const { heard } = outstanding
+  const own = hear(c, reply, heard[from] ?? null)
+  heard[from] = own
+  if (reply.view > c.view) c.view = viewOf(c, heard)
+  const repliers: ReplicaId[] = []
+  let final = 0
+  let result: Uint8Array | null = null
+  for (const other of heard) {
+    if (other === null || !isMatch(c, own, other)) continue
+    repliers.push(other.reply.replica)
+    if (!other.reply.tentative) final++
+    result ??= other.full
+  }
+  const needed = neededFor(c, request, final)
+  const counted: ClientEffect = { type: 'reply-counted', from, matching: repliers.length, needed }
+  if (repliers.length >= needed && result !== null) return [counted, ...complete(c, reply, repliers, result)]
+  return request.readOnly && isQuorumOut(c, heard) ? [counted, ...begin(c, request.operation, false, nowMs)] : [counted]
 }
 
 /** Not even with all replies yet to come can any read result still reach a quorum. */
-const isQuorumOut = (c: ClientState, outstanding: Outstanding): boolean => {
-  const counts = new Map<string, number>()
-  for (const { key } of outstanding.heard.values()) counts.set(key, (counts.get(key) ?? 0) + 1)
-  return Math.max(...counts.values()) + c.config.n - outstanding.heard.size < quorumSize(c.config.n)
+const isQuorumOut = (c: ClientState, heard: readonly (Heard | null)[]): boolean => {
+  const known = heard.filter((one) => one !== null)
+  const most = Math.max(...known.map((one) => known.filter((other) => isMatch(c, one, other)).length))
+  return most + c.config.n - known.length < quorumSize(c.config.n)
 }
 
-const complete = (c: ClientState, reply: Reply, matching: readonly Heard[], result: Uint8Array): ClientEffect[] => {
+/** `repliers` are ascending. */
+const complete = (c: ClientState, reply: Reply, repliers: readonly ReplicaId[], result: Uint8Array): ClientEffect[] => {
   c.outstanding = null
-  const repliers = matching.map((other) => other.reply.replica).sort((a, b) => a - b)
   c.repliers = repliers
   return [
     { type: 'cancel-timer' },

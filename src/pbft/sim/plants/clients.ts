@@ -47,7 +47,7 @@ export const clientPlants: readonly Plant[] = [
     pitfall: null,
     breaks: 'a client believes a single replica',
     file: 'protocol/client.ts',
-    find: 'return isFinal ? weakSize(c.config.n) : quorumSize(c.config.n)',
-    replace: 'return isFinal ? 1 : quorumSize(c.config.n)',
+    find: 'final >= weakSize(c.config.n) ? weakSize(c.config.n) : quorumSize(c.config.n)',
+    replace: 'final >= 1 ? 1 : quorumSize(c.config.n)',
   },
 ]
