@@ -1,0 +1,61 @@
+/** What an operator may rely on: acts answer at once, the past does not look live, and content is only ever text. */
+import { replicaActionTestId, replicaCardTestId, testIds } from '../../src/renderer/testids.ts'
+import { expect, test } from './support/panel.ts'
+import { createCluster, goTo, put } from './support/steps.ts'
+
+const hostile = '<img src=x onerror="document.title=\'taken\'"><script>document.title="taken"</script>\u202e\u0000'
+
+test('hostile keys and values are shown as text and break nothing', async ({ panel }) => {
+  const { page } = panel
+  await createCluster(page, 'hostile')
+  await panel.call('submit', { operation: { type: 'put', key: hostile, value: hostile } })
+  await panel.call('submit', { operation: { type: 'put', key: 'long', value: `${hostile}${'x'.repeat(500_000)}` } })
+  await goTo(page, 'log')
+  await expect(page.getByTestId(testIds.logRow)).toHaveCount(2)
+  for (const seq of ['1', '2']) {
+    await page.locator(`[data-seq="${seq}"][data-testid="${testIds.logRow}"]`).click()
+    await expect(page.getByTestId(testIds.logDetail)).toHaveAttribute('data-seq', seq)
+    await expect(page.getByTestId(testIds.logDetail)).toContainText('<img src=x')
+  }
+  for (const screen of ['requests', 'messages', 'overview']) await goTo(page, screen)
+  expect(await page.title()).not.toContain('taken')
+  expect(await page.locator('img[src="x"]').count()).toBe(0)
+  expect(await panel.cspViolations()).toEqual([])
+})
+
+test('an act is answered by a visible state before its result is there', async ({ panel }) => {
+  const { page } = panel
+  await createCluster(page, 'acts')
+  const restart = page.getByTestId(replicaActionTestId('restart', 2))
+  await expect(restart).toHaveAttribute('aria-busy', 'false')
+  // In the page, so that no way there and back is counted: until the next paint after the click.
+  const busyAfter = await restart.evaluate(async (button: HTMLElement) => {
+    const before = performance.now()
+    button.click()
+    while (button.getAttribute('aria-busy') !== 'true' && performance.now() - before < 5_000) await new Promise(requestAnimationFrame)
+    return button.getAttribute('aria-busy')
+  })
+  expect(busyAfter).toBe('true')
+  await expect(page.getByTestId(replicaCardTestId(2))).toHaveAttribute('data-state', 'live', { timeout: 40_000 })
+})
+
+test('a link restores screen, filter and selection', async ({ panel }) => {
+  const { page } = panel
+  await createCluster(page, 'links')
+  await put(panel, 'colour', 'blue')
+  await put(panel, 'shape', 'round')
+  await page.evaluate(() => (location.hash = '#/log?q=shape&seq=2'))
+  await page.reload()
+  await expect(page.getByTestId(testIds.logFilter)).toHaveValue('shape')
+  await expect(page.getByTestId(testIds.logDetail)).toHaveAttribute('data-seq', '2')
+  await expect(page.getByTestId(testIds.logRow)).toHaveCount(1)
+
+  // The moment goes along to other screens, until the present is wanted again.
+  await page.getByRole('button', { name: 'This moment' }).click()
+  await expect(page.getByTestId('moment')).toBeVisible()
+  await goTo(page, 'views')
+  await expect(page).toHaveURL(/[?&]t=\d+/)
+  await page.getByTestId('go-live').click()
+  await expect(page.getByTestId('moment')).toBeHidden()
+  await expect(page).not.toHaveURL(/[?&]t=/)
+})
