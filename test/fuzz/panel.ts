@@ -38,14 +38,17 @@ const examples: Partial<Record<Method, readonly unknown[]>> = {
   startLoad: [{ clients: 1, durationMs: 100, ratePerSecond: 1, keys: 1, valueBytes: 1 }],
 }
 
-const drawCall = (random: Random): { method: Method; params: unknown } => {
-  const method = random.chance(0.95) ? random.pick(methods) : (random.pick(['', '__proto__', 'constructor', 'shutdown']) as Method)
+/** These would end the cluster that the others are tried on, or load it for a day. */
+const notWhileOpen: readonly Method[] = ['openCluster', 'closeCluster', 'controlReplica', 'startLoad']
+
+const drawCall = (random: Random, among: readonly Method[] = methods): { method: Method; params: unknown } => {
+  const method = random.chance(0.95) ? random.pick(among) : (random.pick(['', '__proto__', 'constructor', 'shutdown']) as Method)
   const params = random.pick(examples[method] ?? [{}])
   return { method, params: random.chance(0.8) ? mutateJson(random, params) : params }
 }
 
-/** Every method with random parameters, at a host without a cluster: a typed result, never a defect, never a throw. */
-export const fuzzContract = async (random: Random, inputs: number): Promise<Outcome> => {
+/** Methods with random parameters, at a host with a cluster or without one: a typed result, never a defect, never a throw. */
+export const fuzzContract = async (random: Random, inputs: number, isOpen: boolean): Promise<Outcome> => {
   const folder = mkdtempSync(join(tmpdir(), 'pbft-fuzz-'))
   const host = createHost({
     dataFolder: join(folder, 'data'),
@@ -58,9 +61,15 @@ export const fuzzContract = async (random: Random, inputs: number): Promise<Outc
     entries,
   })
   const tally = new Tally()
+  if (isOpen) {
+    await host.call('createCluster', { name: 'open', replicas: 1, durability: 'process' })
+    const opened = await host.call('openCluster', { name: 'open' })
+    if (!opened.ok) tally.problem(opened.error.message)
+  }
+  const among = isOpen ? methods.filter((method) => !notWhileOpen.includes(method)) : methods
   const before = ownHeapMb()
   const call = async (): Promise<void> => {
-    const { method, params } = drawCall(random)
+    const { method, params } = drawCall(random, among)
     const shown = `${method} ${JSON.stringify(params)?.slice(0, 300)}`
     try {
       const result = await host.call(method, params)
@@ -75,7 +84,7 @@ export const fuzzContract = async (random: Random, inputs: number): Promise<Outc
     await Promise.all(Array.from({ length: Math.min(callsAtOnce, inputs - done) }, call))
   await host.close()
   rmSync(folder, { recursive: true, force: true })
-  return tally.outcome('contract', inputs, [before, ownHeapMb()], heapGrowthMaxMb)
+  return tally.outcome(isOpen ? 'contract, a cluster open' : 'contract', inputs, [before, ownHeapMb()], heapGrowthMaxMb)
 }
 
 const requestText = (server: TestServer, random: Random): Buffer => {

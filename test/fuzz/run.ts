@@ -14,7 +14,8 @@ const shares = {
   client: 0.12,
   replica: 0.1,
   stranger: 0.002,
-  contract: 0.02,
+  contract: 0.018,
+  contractOpen: 0.002,
   shell: 0.003,
 } as const
 
@@ -46,7 +47,8 @@ export const runFuzz = async ({ seed, inputs, onPart }: FuzzOptions): Promise<Ou
       stranger: share('stranger'),
     })),
   )
-  add(await fuzzContract(random.fork('contract'), share('contract')))
+  add(await fuzzContract(random.fork('contract'), share('contract'), false))
+  add(await fuzzContract(random.fork('contract-open'), share('contractOpen'), true))
   add(await fuzzShell(random.fork('shell'), share('shell')))
   return outcomes
 }

@@ -8,6 +8,8 @@ import { killPoints, type Trouble } from './trouble-file.ts'
 export type Harm =
   | { readonly kind: 'fault'; readonly fault: FaultRequest }
   | { readonly kind: 'kill'; readonly replica: number }
+  /** Everything that it has on disk is lost, and it begins anew. */
+  | { readonly kind: 'wipe'; readonly replica: number }
   | { readonly kind: 'trouble'; readonly replica: number; readonly trouble: Partial<Trouble> }
 
 export interface Round {
@@ -66,7 +68,7 @@ const bothWays = { bothWays: true, durationMs: null }
 export class Nemesis {
   readonly #options: NemesisOptions
   /** What was not done yet comes first, so that a short run has everything. */
-  #behaviours: BehaviourName[] = []
+  #behaviours: (BehaviourName | 'wipe')[] = []
   #kinds: HarmKind[] = []
 
   constructor(options: NemesisOptions) {
@@ -81,12 +83,13 @@ export class Nemesis {
     return dice < 0.85 ? this.#harmMany() : this.#storm()
   }
 
-  /** A traitor misbehaves. */
+  /** A traitor misbehaves, or forgets everything, which is as good as lying. */
   #lie(): Round {
     const { random, traitors } = this.#options
-    if (this.#behaviours.length === 0) this.#behaviours = shuffled(random, behaviourNames)
-    const behaviour = this.#behaviours.pop() as BehaviourName
+    if (this.#behaviours.length === 0) this.#behaviours = shuffled(random, [...behaviourNames, 'wipe'])
+    const behaviour = this.#behaviours.pop() ?? 'wipe'
     const replica = random.pick(traitors)
+    if (behaviour === 'wipe') return { name: behaviour, harms: [{ kind: behaviour, replica }], lengthMs: 2_000, withinF: true }
     return {
       name: behaviour,
       harms: [{ kind: 'fault', fault: { type: 'byzantine', replica, behaviour, victim: null, durationMs: null } }],

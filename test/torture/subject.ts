@@ -133,7 +133,8 @@ export class Subject {
         await this.call('injectFault', { fault: harm.fault })
         break
       case 'kill':
-        await this.call('controlReplica', { id: harm.replica, action: 'kill' })
+      case 'wipe':
+        await this.call('controlReplica', { id: harm.replica, action: harm.kind })
         break
       case 'trouble':
         break
