@@ -1,6 +1,7 @@
-/** The recorded messages of the open cluster: asked of the recorder process, which reads what the replicas wrote. */
+/** The recorded messages of the open cluster, and its replays: asked of the recorder process, which reads what the replicas wrote. */
 import type { ValidParams } from '../contract/api.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from '../contract/messages.ts'
+import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from '../contract/replay.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import type { RecordedRun } from './recorder/protocol.ts'
 import type { Recording } from './recording.ts'
@@ -45,6 +46,24 @@ export class Messages {
     if (found === null) return noRecorder
     if (!found.ok) return found
     return found.value === null ? fail('not-found', `message ${id} is not recorded, or no longer`) : ok(found.value)
+  }
+
+  async processes(): Promise<Result<readonly RecordedProcessInfo[]>> {
+    return (await this.#options.recording.query('recordedProcesses', this.#options.run())) ?? noRecorder
+  }
+
+  /** Errors: `not-found` (nothing is recorded of it), `bad-request` (its start is gone), `busy`. */
+  async openReplay(params: ValidParams<'openReplay'>): Promise<Result<ReplaySessionInfo>> {
+    return (await this.#options.recording.query('openReplay', { ...this.#options.run(), ...params })) ?? noRecorder
+  }
+
+  /** Errors: `not-found` (it is closed), `busy`. */
+  async replay(params: ValidParams<'replay'>): Promise<Result<ReplayMoment>> {
+    return (await this.#options.recording.query('replay', params)) ?? noRecorder
+  }
+
+  async closeReplay(params: ValidParams<'closeReplay'>): Promise<Result<null>> {
+    return (await this.#options.recording.query('closeReplay', params)) ?? noRecorder
   }
 
   /** A replica recorded until `at` by the host's clock, ms. */

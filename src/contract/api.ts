@@ -23,6 +23,7 @@ import type {
   Sample,
   ViewInfo,
 } from './model.ts'
+import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from './replay.ts'
 import { operationSchema, type OperationResult } from './operations.ts'
 import { scenarioNameSchema, type ScenarioRun, type ScenarioSummary } from './scenarios.ts'
 
@@ -130,6 +131,22 @@ export const paramsSchemas = {
     filter: v.optional(messageFilterSchema, {}),
   }),
   message: v.strictObject({ id: seq }),
+  /** What can be replayed of the open cluster. */
+  recordedProcesses: none,
+  /** Runs a recorded replica again; the last of its processes unless another is named. At most 4 at a time, the oldest is closed. */
+  openReplay: v.strictObject({ replica, process: v.optional(v.nullable(whole(1, 1_000_000)), null) }),
+  /** Goes on or back by inputs, or to a place, a time (replica's clock, ms), the execution of a seq, or a view. */
+  replay: v.strictObject({
+    session: text(64),
+    to: v.union([
+      v.strictObject({ steps: whole(-1_000_000_000, 1_000_000_000) }),
+      v.strictObject({ place: seq }),
+      v.strictObject({ seq }),
+      v.strictObject({ view: seq }),
+      v.strictObject({ at: v.number() }),
+    ]),
+  }),
+  closeReplay: v.strictObject({ session: text(64) }),
   /** The library and the user's own files, also those that cannot be run. */
   scenarios: none,
   /** Runs one on the open cluster: of the library by name, or any file. Answers when it has begun. */
@@ -188,6 +205,10 @@ export interface Results {
   messages: MessagesPage
   messagesOverview: MessagesOverview
   message: MessageDetail
+  recordedProcesses: readonly RecordedProcessInfo[]
+  openReplay: ReplaySessionInfo
+  replay: ReplayMoment
+  closeReplay: null
   scenarios: readonly ScenarioSummary[]
   startScenario: ScenarioRun
   advanceScenario: ScenarioRun

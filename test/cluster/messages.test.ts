@@ -1,5 +1,6 @@
 /** The messages of a real run: recorded by the replicas, joined by the recorder, asked for through the contract. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Params } from '../../src/contract/api.ts'
 import { messageFates, unpackMessages, type MessagesPage } from '../../src/contract/messages.ts'
 import { eventually, openTestHost, type TestHost } from './support/host.ts'
 
@@ -133,6 +134,30 @@ describe('the messages of a run', () => {
     await eventually('two announcements', () => Promise.resolve(new Set(lasts).size >= 2))
     stop()
     expect(lasts.every((last) => Math.abs(last - Date.now()) < 60_000)).toBe(true)
+  })
+
+  it('lead a second run of the same replica to the same states, forward and back', async () => {
+    const [, process] = (await test.call('recordedProcesses', {})).filter(({ replica }) => replica <= 1)
+    expect(process).toMatchObject({ replica: 1, process: 1, replayable: true, lost: 0 })
+    const { session, count } = await test.call('openReplay', { replica: 1 })
+    const to = (target: Params<'replay'>['to']) => test.call('replay', { session, to: target })
+    const tenth = await to({ steps: 10 })
+    expect(tenth).toMatchObject({ inputs: 10, ended: false })
+    expect(await to({ steps: -4 })).toMatchObject({ inputs: 6 })
+    expect(await to({ steps: 4 })).toEqual(tenth)
+    const first = await to({ seq: 1 })
+    expect(first).toMatchObject({ lastExecuted: 1, state: { lastExecuted: 1, view: 0 } })
+    const before = await to({ steps: -1 })
+    expect(before.lastExecuted).toBe(0)
+    const again = await to({ steps: 1 })
+    expect(again.changes).toContainEqual({ path: 'lastExecuted', before: 0, after: 1 })
+    expect(again.effects).toContainEqual(expect.objectContaining({ type: 'reply' }))
+    const end = await to({ place: count - 1 })
+    expect(end).toMatchObject({ ended: true, proof: { divergences: [] } })
+    expect(end.lastExecuted).toBeGreaterThanOrEqual(3)
+    await test.call('closeReplay', { session })
+    expect(await test.host.call('replay', { session, to: { steps: 1 } })).toMatchObject({ ok: false, error: { code: 'not-found' } })
+    expect(await test.host.call('openReplay', { replica: 9 })).toMatchObject({ ok: false, error: { code: 'not-found' } })
   })
 
   it('survive a wiped disk', async () => {

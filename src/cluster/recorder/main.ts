@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../contract/result.ts'
 import { openParentChannel, type ParentChannel } from './channel.ts'
 import { openJournal, TooSlow, type Journal } from './journal.ts'
 import { messageDetail } from './message-detail.ts'
+import { QueryError, recordedProcesses, Replays } from './replays.ts'
 import { RunMessages, TooManyMessages } from './run-messages.ts'
 import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
 
@@ -19,6 +20,7 @@ class Recorder {
   readonly #channel: ParentChannel
   #journal: Journal | null = null
   readonly #messages = new RunMessages()
+  readonly #replays = new Replays()
   #guarded: readonly number[] = []
   #timers: NodeJS.Timeout[] = []
 
@@ -51,6 +53,7 @@ class Recorder {
     try {
       return { type: 'answer', id, ok: true, value: await this.#run(message) }
     } catch (error) {
+      if (error instanceof QueryError) return refuse(error.code, error.message)
       if (error instanceof TooManyMessages) return refuse('too-large', error.message)
       if (error instanceof TooSlow) return refuse('bad-request', error.message)
       return isBusy(error) ? refuse('cluster-in-use', 'another panel has this cluster open') : refuse('internal', messageOf(error))
@@ -77,6 +80,14 @@ class Recorder {
         this.#messages.refresh(replicas)
         return this.#messages.overview(from, to, bins, filter)
       }
+      case 'recordedProcesses':
+        return recordedProcesses(message.params)
+      case 'openReplay':
+        return this.#replays.open(message.params, message.params)
+      case 'replay':
+        return this.#replays.to(message.params)
+      case 'closeReplay':
+        return this.#replays.close(message.params.session)
       case 'message': {
         const { replicas, id, n, clusterId } = message.params
         this.#messages.refresh(replicas)

@@ -2,6 +2,7 @@
 import type { LogFilter, ValidParams } from '../../contract/api.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from '../../contract/messages.ts'
 import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from '../../contract/replay.ts'
 import type { ErrorCode } from '../../contract/result.ts'
 
 /** One committed batch, as the recorder keeps it; how far replicas got is kept apart, since it changes later. */
@@ -76,6 +77,12 @@ export interface RecorderQueries {
     readonly params: RecordedRun & { readonly id: number; readonly n: number; readonly clusterId: string }
     readonly result: MessageDetail | null
   }
+  recordedProcesses: { readonly params: RecordedRun; readonly result: readonly RecordedProcessInfo[] }
+  /** Errors: `not-found`, `bad-request` (it cannot be replayed). */
+  openReplay: { readonly params: RecordedRun & ValidParams<'openReplay'>; readonly result: ReplaySessionInfo }
+  /** Error `not-found`: that session is closed. */
+  replay: { readonly params: ValidParams<'replay'>; readonly result: ReplayMoment }
+  closeReplay: { readonly params: ValidParams<'closeReplay'>; readonly result: null }
   /** Writes what waits and closes; the process ends after its answer. */
   close: { readonly params: Record<string, never>; readonly result: null }
 }

@@ -1,3 +1,3 @@
 /** Recorded replicas run again, stepped and looked into. */
 export { Replay, type Divergence, type ReplayedStep, type ReplayProblem, type ReplayProof, type ReplaySource } from './replay.ts'
-export { stateView, type Plain } from './state-view.ts'
+export { diffOf, stateView, type Change, type Plain } from './state-view.ts'

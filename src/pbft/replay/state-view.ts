@@ -87,3 +87,31 @@ export const stateView = (replay: Replay): { readonly [name: string]: Plain } =>
     pending: list(r.pending.first(elementsMax), 0),
   }
 }
+
+export interface Change {
+  /** Names joined by dots. */
+  readonly path: string
+  /** null: it was not there, or is not any more. */
+  readonly before: Plain
+  readonly after: Plain
+}
+
+const changesMax = 500
+
+/** What differs between two states, at most 500 places. */
+export const diffOf = (before: Plain, after: Plain): Change[] => {
+  const changes: Change[] = []
+  const compare = (path: string, a: Plain | undefined, b: Plain | undefined): void => {
+    if (changes.length >= changesMax || a === b) return
+    if (isTree(a) && isTree(b) && Array.isArray(a) === Array.isArray(b)) {
+      for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+        compare(path === '' ? name : `${path}.${name}`, (a as Record<string, Plain>)[name], (b as Record<string, Plain>)[name])
+      }
+    } else changes.push({ path, before: a ?? null, after: b ?? null })
+  }
+  compare('', before, after)
+  return changes
+}
+
+const isTree = (value: Plain | undefined): value is readonly Plain[] | { readonly [name: string]: Plain } =>
+  typeof value === 'object' && value !== null
