@@ -5,6 +5,12 @@ import { dirname } from 'node:path'
 import type { Child, ChildExit, Launch } from './launch.ts'
 
 /**
+ * Half of V8's own choice for the young generation, MiB. What a replica makes dies within a batch or lives until the next checkpoint, so
+ * more room there only keeps more garbage: with 1,600 clients 256 MiB of resident memory instead of 200, at the same CPU.
+ */
+const youngGenerationMb = 8
+
+/**
  * Starts scripts by the Node that `PBFT_PANEL_NODE` names, else by the one that runs this process. Children get a process
  * group of their own, so that Ctrl-C reaches this process only and it stops them in order; they end by themselves when their
  * channel closes.
@@ -13,11 +19,15 @@ export const launchByNode: Launch = (entry, options) =>
   new Promise((resolve, reject) => {
     mkdirSync(dirname(options.logFile), { recursive: true })
     const log = openSync(options.logFile, 'a')
-    const child = spawn(process.env.PBFT_PANEL_NODE ?? process.execPath, [entry, ...options.args], {
-      stdio: ['ignore', log, log, 'ipc'],
-      detached: process.platform !== 'win32',
-      windowsHide: true,
-    })
+    const child = spawn(
+      process.env.PBFT_PANEL_NODE ?? process.execPath,
+      [`--max-semi-space-size=${youngGenerationMb}`, entry, ...options.args],
+      {
+        stdio: ['ignore', log, log, 'ipc'],
+        detached: process.platform !== 'win32',
+        windowsHide: true,
+      },
+    )
     closeSync(log)
     const exits = exitOnce()
     child.once('exit', (code, signal) => exits.happened({ code, signal }))
