@@ -29,7 +29,8 @@ export type OperationType = Operation['type']
 /** Bytes that decode to no operation (they were ordered all the same) show as `unknown`. */
 export type DecodedOperation = Operation | { readonly type: 'unknown'; readonly hex: string }
 
-/** full: the part of the store that the key falls into takes no more bytes. too-large: the answers of its batch took all the room. */
+/** full: the part of the store that the key falls into takes no more bytes. too-large: the answers of its batch took all the room. expired: it may have been executed
+ * long ago and forgotten, so it was not executed now. clock-ahead: the client's clock is a day or more ahead, so it was not executed. */
 export type OperationErrorCode =
   | 'not-an-operation'
   | 'not-a-number'
@@ -40,6 +41,8 @@ export type OperationErrorCode =
   | 'insufficient-funds'
   | 'full'
   | 'too-large'
+  | 'expired'
+  | 'clock-ahead'
 
 /** What the service answered. `value` is null where nothing is stored. */
 export type OperationResult =

@@ -24,6 +24,7 @@ export const createCounterService = (): CounterService => {
   const at = (operation: Uint8Array): number => (operation[0] ?? 0) % COUNTERS
   return {
     counters,
+    refusal: (reason) => new Uint8Array(reason === 'expired' ? 5 : 6),
     partitionCount: COUNTERS,
     execute(operation) {
       const index = at(operation)

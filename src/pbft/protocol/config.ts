@@ -27,6 +27,10 @@ export interface ProtocolConfig {
   readonly clockSkewMaxMs: number
   /** How long a principal whose request could not be verified is held to signatures, ms. */
   readonly signatureHoldMs: number
+  /** Sessions of one principal whose last reply is remembered; a request of an older one is answered by `expired`. */
+  readonly sessionsPerPrincipalMax: number
+  /** Bytes of replies remembered of one principal. */
+  readonly replyBytesPerPrincipalMax: number
   /** How long a fetch of state transfer waits before it asks another replica, ms. */
   readonly fetchTimeoutMs: number
 }
@@ -45,4 +49,6 @@ export const defaultProtocolConfig: Omit<ProtocolConfig, 'n' | 'id'> = {
   clockSkewMaxMs: 10_000,
   signatureHoldMs: 60_000,
   fetchTimeoutMs: 300,
+  sessionsPerPrincipalMax: 4_096,
+  replyBytesPerPrincipalMax: 8_388_608,
 }

@@ -18,7 +18,7 @@ export type SeqNo = Brand<number, 'SeqNo'>
 export type ClientId = Brand<string, 'ClientId'>
 /** SHA-256 as 64 lower-case hex digits: a string, so that it compares and keys maps by value. */
 export type Digest = Brand<string, 'Digest'>
-/** Strictly increasing per client. Unit is the client's own; ours use microseconds since the epoch. */
+/** Strictly increasing per client session, microseconds since the epoch: comparable among the sessions of a principal. */
 export type ClientTimestamp = Brand<number, 'ClientTimestamp'>
 
 export const asReplicaId = (value: number): ReplicaId => value as ReplicaId

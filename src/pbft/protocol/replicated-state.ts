@@ -8,7 +8,7 @@ import type { Digest, SeqNo } from './ids.ts'
 import type { Batch } from './messages.ts'
 import { PartitionTree, type DigestFunction, type TreeSnapshot } from './partition-tree.ts'
 import type { PartitionBytes } from './records.ts'
-import { REPLY_PARTITIONS, ReplyCache } from './reply-cache.ts'
+import { REPLY_PARTITIONS, ReplyCache, type ReplyBounds } from './reply-cache.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -17,6 +17,12 @@ import type { Service } from './service.ts'
  */
 export const RESULT_BYTES_PER_BATCH_MAX = 8_388_608
 const RESULT_BYTES_ALWAYS = 256
+
+/**
+ * How far a request's timestamp may be ahead of agreed time, ms: a day. A floor must not rise so far that a principal's good clocks
+ * stay below it; clocks that are set back a few hours, replicas' or clients', must stop nobody.
+ */
+export const TIMESTAMP_AHEAD_MAX_MS = 86_400_000
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -37,7 +43,7 @@ const loadTime = (bytes: Uint8Array): number | null => {
 
 export class ReplicatedState {
   readonly service: Service
-  readonly replies = new ReplyCache()
+  readonly replies: ReplyCache
   readonly #tree: PartitionTree
   readonly #timeLeaf: number
   /** Leaves that changed since the last checkpoint record. */
@@ -46,8 +52,9 @@ export class ReplicatedState {
   #timeSaved = 0
 
   /** `service` is in its empty state: its partitions as they are now make the genesis. */
-  constructor(digest: DigestFunction, service: Service) {
+  constructor(digest: DigestFunction, service: Service, bounds: ReplyBounds) {
     this.service = service
+    this.replies = new ReplyCache(bounds)
     this.#timeLeaf = service.partitionCount + REPLY_PARTITIONS
     const leaves: Uint8Array[] = []
     for (let index = 0; index < service.partitionCount; index++) leaves.push(service.savePartition(index))
@@ -79,8 +86,16 @@ export class ReplicatedState {
         results.push(request.timestamp === known.timestamp ? known.result : NO_BYTES)
         continue
       }
+      if (known === undefined && this.replies.isExpired(request.client, request.timestamp)) {
+        results.push(this.service.refusal('expired'))
+        continue
+      }
       const resultBytesMax = Math.max(room, RESULT_BYTES_ALWAYS)
-      const result = this.service.execute(request.operation, { client: request.client, timeMs: this.#timeMs, resultBytesMax })
+      // Remembered like any other, so that it stays unexecuted also when its time has come.
+      const isAhead = request.timestamp > (this.#timeMs + TIMESTAMP_AHEAD_MAX_MS) * 1_000
+      const result = isAhead
+        ? this.service.refusal('clock-ahead')
+        : this.service.execute(request.operation, { client: request.client, timeMs: this.#timeMs, resultBytesMax })
       room -= result.length
       this.replies.put(known, request.client, request.timestamp, seq, result)
       results.push(result)

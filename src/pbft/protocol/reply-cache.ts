@@ -1,83 +1,139 @@
 /**
- * The reply cache: each client's last timestamp and reply. It is part of the replicated state, in partitions of its own, so
- * that exactly-once holds across state transfer.
+ * The reply cache: each client session's last timestamp and reply. It is part of the replicated state, in partitions of its own, so
+ * that exactly-once holds across state transfer. Bounded: of each principal so many sessions and bytes are remembered, and when one
+ * goes, the principal's floor rises to its timestamp. What an unknown session asks with a timestamp at or below the floor may have
+ * been executed before, so it is not executed again.
  */
 import { ByteReader, ByteWriter } from './bytes.ts'
-import { asClientId, asClientTimestamp, asSeqNo, type ClientId, type ClientTimestamp, type SeqNo } from './ids.ts'
+import { asClientId, asClientTimestamp, asSeqNo, principalOf, type ClientId, type ClientTimestamp, type SeqNo } from './ids.ts'
 
 export const REPLY_PARTITIONS = 64
 
-/**
- * Most client sessions remembered per partition. Beyond it the session whose last request is oldest is forgotten, at the
- * same sequence number by every replica; a duplicate that a client sends after that would execute again.
- */
-export const SESSIONS_PER_PARTITION_MAX = 4_096
+/** Of one partition, bytes: with the largest result on top it still fits into one message of a state transfer. */
+export const REPLY_PARTITION_BYTES_MAX = 16_777_216
+
+/** What an entry costs beside its result, at most, bytes. */
+const ENTRY_BYTES = 420
+
+export interface ReplyBounds {
+  readonly sessionsPerPrincipalMax: number
+  /** A single result above it stays all the same: it is one. */
+  readonly replyBytesPerPrincipalMax: number
+}
 
 export interface CachedReply {
   readonly client: ClientId
-  readonly partition: number
   timestamp: ClientTimestamp
   /** Where the request was executed. */
   seq: SeqNo
   result: Uint8Array
 }
 
-/** FNV-1a over the code units: the same at every replica. */
+interface Principal {
+  readonly name: string
+  /** Highest timestamp of a forgotten session; -1: none was. */
+  floor: number
+  bytes: number
+  readonly sessions: Map<ClientId, CachedReply>
+}
+
+interface Partition {
+  bytes: number
+  readonly principals: Map<string, Principal>
+}
+
+/** FNV-1a over the code units of the principal: the same at every replica. */
 export const replyPartitionOf = (client: ClientId): number => {
+  const name = principalOf(client)
   let hash = 0x811c9dc5
-  for (let i = 0; i < client.length; i++) hash = Math.imul(hash ^ client.charCodeAt(i), 0x01000193)
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
   return (hash >>> 0) % REPLY_PARTITIONS
 }
 
-const byClient = (a: CachedReply, b: CachedReply): number => (a.client < b.client ? -1 : a.client > b.client ? 1 : 0)
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const costOf = (entry: CachedReply): number => ENTRY_BYTES + entry.result.length
 
 export class ReplyCache {
   readonly #replies = new Map<ClientId, CachedReply>()
-  readonly #partitions: Map<ClientId, CachedReply>[] = Array.from({ length: REPLY_PARTITIONS }, () => new Map<ClientId, CachedReply>())
+  readonly #partitions: Partition[] = Array.from({ length: REPLY_PARTITIONS }, () => ({ bytes: 0, principals: new Map() }))
   readonly #dirty = new Set<number>()
-  readonly #sessionsMax: number
+  readonly #bounds: ReplyBounds
 
-  constructor(sessionsMax = SESSIONS_PER_PARTITION_MAX) {
-    this.#sessionsMax = sessionsMax
+  constructor(bounds: ReplyBounds) {
+    this.#bounds = bounds
   }
 
   get(client: ClientId): CachedReply | undefined {
     return this.#replies.get(client)
   }
 
+  /** Whether an unknown session's request may have been executed and forgotten. */
+  isExpired(client: ClientId, timestamp: ClientTimestamp): boolean {
+    if (this.#replies.has(client)) return false
+    return timestamp <= (this.#partition(replyPartitionOf(client)).principals.get(principalOf(client))?.floor ?? -1)
+  }
+
   /** Remembers a reply; `known` spares the look-up when the caller has the client's entry at hand. */
   put(known: CachedReply | undefined, client: ClientId, timestamp: ClientTimestamp, seq: SeqNo, result: Uint8Array): void {
-    if (known !== undefined) {
-      known.timestamp = timestamp
-      known.seq = seq
-      known.result = result
-      this.#dirty.add(known.partition)
-      return
+    const index = replyPartitionOf(client)
+    const partition = this.#partition(index)
+    const principal = this.#principal(partition, principalOf(client))
+    const entry: CachedReply = known ?? { client, timestamp, seq, result: new Uint8Array(0) }
+    const before = known === undefined ? 0 : costOf(known)
+    if (known === undefined) {
+      principal.sessions.set(client, entry)
+      this.#replies.set(client, entry)
     }
-    const partition = replyPartitionOf(client)
-    const members = this.#partition(partition)
-    if (members.size >= this.#sessionsMax) this.#forgetOldest(members)
-    const entry: CachedReply = { client, partition, timestamp, seq, result }
-    this.#replies.set(client, entry)
-    members.set(client, entry)
-    this.#dirty.add(partition)
+    entry.timestamp = timestamp
+    entry.seq = seq
+    entry.result = result
+    principal.bytes += costOf(entry) - before
+    partition.bytes += costOf(entry) - before
+    this.#dirty.add(index)
+    this.#shrink(partition, principal, client)
   }
 
-  #partition(index: number): Map<ClientId, CachedReply> {
-    const members = this.#partitions[index]
-    if (members === undefined) throw new Error('invariant broken: a reply partition lies in range')
-    return members
+  /** `kept` stays, whatever else has to go. What goes depends on the content only, not on how it came together. */
+  #shrink(partition: Partition, principal: Principal, kept: ClientId): void {
+    const { sessionsPerPrincipalMax, replyBytesPerPrincipalMax } = this.#bounds
+    while (principal.sessions.size > sessionsPerPrincipalMax || principal.bytes > replyBytesPerPrincipalMax) {
+      if (!this.#forgetOldest(partition, principal, kept)) break
+    }
+    while (partition.bytes > REPLY_PARTITION_BYTES_MAX) {
+      const largest = [...partition.principals.values()].sort((a, b) => b.bytes - a.bytes || compare(a.name, b.name))
+      if (!largest.some((candidate) => this.#forgetOldest(partition, candidate, kept))) break
+    }
   }
 
-  /** By (seq, client), which replicas agree on; insertion order would differ after a state transfer. */
-  #forgetOldest(members: Map<ClientId, CachedReply>): void {
+  /** By (timestamp, client). False when there is none but `kept`. */
+  #forgetOldest(partition: Partition, principal: Principal, kept: ClientId): boolean {
     let oldest: CachedReply | null = null
-    for (const entry of members.values()) {
-      if (oldest === null || entry.seq < oldest.seq || (entry.seq === oldest.seq && entry.client < oldest.client)) oldest = entry
+    for (const entry of principal.sessions.values()) {
+      if (entry.client === kept) continue
+      const isOlder = oldest === null || entry.timestamp < oldest.timestamp
+      if (isOlder || (entry.timestamp === oldest?.timestamp && entry.client < oldest.client)) oldest = entry
     }
-    if (oldest === null) return
-    members.delete(oldest.client)
+    if (oldest === null) return false
+    principal.sessions.delete(oldest.client)
     this.#replies.delete(oldest.client)
+    principal.bytes -= costOf(oldest)
+    partition.bytes -= costOf(oldest)
+    if (oldest.timestamp > principal.floor) principal.floor = oldest.timestamp
+    return true
+  }
+
+  #partition(index: number): Partition {
+    const partition = this.#partitions[index]
+    if (partition === undefined) throw new Error('invariant broken: a reply partition lies in range')
+    return partition
+  }
+
+  #principal(partition: Partition, name: string): Principal {
+    const known = partition.principals.get(name)
+    if (known !== undefined) return known
+    const principal: Principal = { name, floor: -1, bytes: 0, sessions: new Map() }
+    partition.principals.set(name, principal)
+    return principal
   }
 
   /** Partitions that changed since the last call. */
@@ -87,40 +143,60 @@ export class ReplyCache {
     return dirty
   }
 
-  /** Canonical bytes: entries ascending by client; an empty partition has none. */
-  save(partition: number): Uint8Array {
-    const entries = [...this.#partition(partition).values()].sort(byClient)
-    const writer = new ByteWriter(entries.length * 96 + 16)
-    for (const entry of entries) {
-      writer.text(entry.client)
-      writer.u53(entry.timestamp)
-      writer.u53(entry.seq)
-      writer.bytes(entry.result)
+  /** Canonical bytes: principals ascending by name, each with its sessions ascending by client; an empty partition has none. */
+  save(index: number): Uint8Array {
+    const principals = [...this.#partition(index).principals.values()].sort((a, b) => compare(a.name, b.name))
+    const writer = new ByteWriter(256)
+    for (const { name, floor, sessions } of principals) {
+      writer.text(name)
+      writer.u53(floor + 1)
+      writer.u32(sessions.size)
+      for (const entry of [...sessions.values()].sort((a, b) => compare(a.client, b.client))) {
+        writer.text(entry.client)
+        writer.u53(entry.timestamp)
+        writer.u53(entry.seq)
+        writer.bytes(entry.result)
+      }
     }
     return writer.finish()
   }
 
   /** Replaces a partition; false, with nothing changed, when the bytes are not canonical. */
-  load(partition: number, bytes: Uint8Array): boolean {
-    const entries: CachedReply[] = []
+  load(index: number, bytes: Uint8Array): boolean {
+    const principals: Principal[] = []
     const reader = new ByteReader(bytes)
     while (!reader.failed && !reader.atEnd) {
-      const client = asClientId(reader.text())
-      const timestamp = asClientTimestamp(reader.u53())
-      const seq = asSeqNo(reader.u53())
-      const result = reader.bytes()
-      const last = entries.at(-1)
-      if (replyPartitionOf(client) !== partition || (last !== undefined && last.client >= client)) return false
-      entries.push({ client, partition, timestamp, seq, result })
+      const principal = readPrincipal(reader)
+      const last = principals.at(-1)
+      if (principal === null || replyPartitionOf(asClientId(principal.name)) !== index) return false
+      if (last !== undefined && last.name >= principal.name) return false
+      principals.push(principal)
     }
     if (reader.failed) return false
-    const members = this.#partition(partition)
-    for (const client of members.keys()) this.#replies.delete(client)
-    members.clear()
-    for (const entry of entries) {
-      members.set(entry.client, entry)
-      this.#replies.set(entry.client, entry)
+    const partition = this.#partition(index)
+    for (const { sessions } of partition.principals.values()) for (const client of sessions.keys()) this.#replies.delete(client)
+    partition.principals.clear()
+    partition.bytes = 0
+    for (const principal of principals) {
+      partition.principals.set(principal.name, principal)
+      partition.bytes += principal.bytes
+      for (const [client, entry] of principal.sessions) this.#replies.set(client, entry)
     }
     return true
   }
+}
+
+const readPrincipal = (reader: ByteReader): Principal | null => {
+  const principal: Principal = { name: reader.text(), floor: reader.u53() - 1, bytes: 0, sessions: new Map() }
+  const count = reader.u32()
+  let last: string | null = null
+  for (let i = 0; i < count && !reader.failed; i++) {
+    const client = asClientId(reader.text())
+    const entry = { client, timestamp: asClientTimestamp(reader.u53()), seq: asSeqNo(reader.u53()), result: reader.bytes() }
+    if (principalOf(client) !== principal.name || (last !== null && last >= client)) return null
+    last = client
+    principal.bytes += costOf(entry)
+    principal.sessions.set(client, entry)
+  }
+  return reader.failed || (count === 0 && principal.floor < 0) ? null : principal
 }

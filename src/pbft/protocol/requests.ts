@@ -51,6 +51,11 @@ const isNew = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): b
     else reject(r, 'stale-timestamp', 'request', from)
     return false
   }
+  if (cached === undefined && r.replicated.replies.isExpired(request.client, request.timestamp)) {
+    reply(r, request, asSeqNo(0), r.replicated.service.refusal('expired'))
+    reject(r, 'stale-timestamp', 'request', from)
+    return false
+  }
   const pending = r.pending.get(request.client)
   if (pending !== undefined && pending.timestamp > request.timestamp) {
     reject(r, 'stale-timestamp', 'request', from)

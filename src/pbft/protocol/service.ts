@@ -15,7 +15,12 @@ export interface ExecutionContext {
   readonly resultBytesMax: number
 }
 
+/** expired: it may have been executed before, and is not again. clock-ahead: the client's clock is too far ahead of agreed time. */
+export type Refusal = 'expired' | 'clock-ahead'
+
 export interface Service {
+  /** The result of a request that the core does not execute. The same bytes for the same reason, always. */
+  refusal(reason: Refusal): Uint8Array
   /**
    * Runs one operation and returns its result. Total: bytes that are no operation yield an error result, never a throw,
    * because every correct replica has to execute what was ordered.

@@ -236,7 +236,7 @@ const newReports = (n: number): PeerReport[] =>
 export const createState = (config: ProtocolConfig, capabilities: Capabilities, service: Service): ReplicaState => {
   const nullBatch = capabilities.encodeBatch(0, [])
   const nullDigest = capabilities.digest(nullBatch.bytes)
-  const replicated = new ReplicatedState((bytes) => capabilities.digest(bytes), service)
+  const replicated = new ReplicatedState((bytes) => capabilities.digest(bytes), service, config)
   const genesis: StableCheckpoint = { seq: asSeqNo(0), digest: replicated.root(), proof: [] }
   const everyone = Array.from({ length: config.n }, (_, i) => asReplicaId(i))
   return {

@@ -12,6 +12,8 @@ const errorCodes = [
   'insufficient-funds',
   'full',
   'too-large',
+  'expired',
+  'clock-ahead',
 ] as const
 export type OperationErrorCode = (typeof errorCodes)[number]
 

@@ -18,6 +18,7 @@ export function createService(): Service {
   const ledger = new Ledger(ledgerPartitions)
   const run = (operation: Operation): OperationResult => ('key' in operation ? executeKv(kv, operation) : ledger.execute(operation))
   return {
+    refusal: (reason) => encodeResult({ ok: false, error: reason }),
     execute(bytes, { resultBytesMax }) {
       const operation = parseOperation(bytes)
       if (operation === null) return notAnOperation.slice()

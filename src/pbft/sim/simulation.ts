@@ -426,5 +426,7 @@ function drawConfig(random: Random, n: number): Omit<ProtocolConfig, 'id'> {
     clockSkewMaxMs: 10_000,
     fetchTimeoutMs: random.pick([30, 100]),
     signatureHoldMs: 2_000,
+    sessionsPerPrincipalMax: 4_096,
+    replyBytesPerPrincipalMax: 8_388_608,
   }
 }

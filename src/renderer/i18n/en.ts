@@ -558,6 +558,8 @@ export const en = {
     'no-such-account': 'no such account',
     'insufficient-funds': 'insufficient funds',
     full: 'this part of the store is full',
+    expired: 'too old: it may have been executed before',
+    'clock-ahead': 'the clock of the client is a day or more ahead',
     'too-large': 'the answers of the batch are too large together; try again',
   },
   stageName: {
@@ -835,6 +837,8 @@ export const en = {
     viewTimeoutMaxMs: 'View time-out at most',
     statusIntervalMs: 'Status period while something is missing',
     clockSkewMaxMs: 'Largest clock skew of an agreed time',
+    sessionsPerPrincipalMax: 'Sessions remembered per principal',
+    replyBytesPerPrincipalMax: 'Bytes of replies remembered per principal',
     signatureHoldMs: 'How long clients with bad MACs are held to signatures',
     fetchTimeoutMs: 'Patience of a state fetch',
   },

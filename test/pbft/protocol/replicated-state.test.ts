@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { asClientId, asClientTimestamp, asSeqNo } from '../../../src/pbft/protocol/ids.ts'
 import { childrenOf, leafDigest, nodeDigest, PartitionTree, TREE_ARITY, treeShape } from '../../../src/pbft/protocol/partition-tree.ts'
-import { REPLY_PARTITIONS, ReplyCache, replyPartitionOf } from '../../../src/pbft/protocol/reply-cache.ts'
-import { ReplicatedState } from '../../../src/pbft/protocol/replicated-state.ts'
+import { REPLY_PARTITION_BYTES_MAX, REPLY_PARTITIONS, ReplyCache, replyPartitionOf } from '../../../src/pbft/protocol/reply-cache.ts'
+import { ReplicatedState, TIMESTAMP_AHEAD_MAX_MS } from '../../../src/pbft/protocol/replicated-state.ts'
 import { add, createCounterService } from '../../support/counter-service.ts'
 import { sha256 } from '../../support/protocol-cluster.ts'
 import { Random } from '../../support/random.ts'
 import { batchOf, requestOf } from '../../support/solo-replica.ts'
 
 const bytesOf = (value: number): Uint8Array => new Uint8Array([value & 255, value >> 8])
+
+const bounds = { sessionsPerPrincipalMax: 4_096, replyBytesPerPrincipalMax: 8_388_608 }
 
 describe('partition tree', () => {
   it.each([1, 2, 31, 32, 33, 1_024, 1_025])('has the same root however it came to its %i leaves', (count) => {
@@ -65,15 +67,15 @@ describe('reply cache', () => {
     cache.put(cache.get(asClientId(client)), asClientId(client), asClientTimestamp(timestamp), asSeqNo(seq), bytesOf(timestamp))
 
   it('saves the same bytes whatever the order, and loads what it saved', () => {
-    const one = new ReplyCache()
-    const two = new ReplyCache()
+    const one = new ReplyCache(bounds)
+    const two = new ReplyCache(bounds)
     const names = Array.from({ length: 300 }, (_, i) => `client/${i}\ud800é`)
     for (const name of names) put(one, name, 2 ** 52 + 1, 2)
     for (const name of names.toReversed()) {
       put(two, name, 1, 1)
       put(two, name, 2 ** 52 + 1, 2)
     }
-    const loaded = new ReplyCache()
+    const loaded = new ReplyCache(bounds)
     for (let partition = 0; partition < REPLY_PARTITIONS; partition++) {
       const bytes = one.save(partition)
       expect(two.save(partition)).toEqual(bytes)
@@ -84,7 +86,7 @@ describe('reply cache', () => {
   })
 
   it('loads nothing that is not canonical, and keeps what it had', () => {
-    const cache = new ReplyCache()
+    const cache = new ReplyCache(bounds)
     put(cache, 'a/1', 7, 1)
     const partition = replyPartitionOf(asClientId('a/1'))
     const bytes = cache.save(partition)
@@ -96,20 +98,59 @@ describe('reply cache', () => {
     expect(cache.get(asClientId('a/1'))).toBeUndefined()
   })
 
-  it('forgets the oldest session of a full partition', () => {
-    const cache = new ReplyCache(2)
-    const names = Array.from({ length: 1_000 }, (_, i) => `c/${i}`).filter((name) => replyPartitionOf(asClientId(name)) === 5)
-    put(cache, names[0]!, 1, 1)
-    put(cache, names[1]!, 1, 2)
-    put(cache, names[0]!, 2, 3)
-    put(cache, names[2]!, 1, 4)
-    expect(names.slice(0, 3).map((name) => cache.get(asClientId(name)) !== undefined)).toEqual([true, false, true])
+  it('forgets the oldest sessions of a principal that has too many, the same at all, and does not grow', () => {
+    const make = (order: readonly number[]): ReplyCache => {
+      const cache = new ReplyCache({ ...bounds, sessionsPerPrincipalMax: 3 })
+      put(cache, 'other/1', 1, 1)
+      for (const i of order) put(cache, `c/${i}`, i, i)
+      return cache
+    }
+    const cache = make(Array.from({ length: 1_000 }, (_, i) => i + 1))
+    const partition = replyPartitionOf(asClientId('c/1'))
+    expect(cache.save(partition)).toEqual(make([998, 999, 997, 1_000]).save(partition))
+    expect([996, 997, 998, 999, 1_000].map((i) => cache.get(asClientId(`c/${i}`)) !== undefined)).toEqual([false, false, true, true, true])
+    expect(cache.get(asClientId('other/1'))).toBeDefined()
+    expect(cache.isExpired(asClientId('c/1'), asClientTimestamp(997))).toBe(true)
+    expect(cache.isExpired(asClientId('c/1'), asClientTimestamp(998))).toBe(false)
+    expect(cache.isExpired(asClientId('other/2'), asClientTimestamp(1))).toBe(false)
+    const loaded = new ReplyCache(bounds)
+    expect(loaded.load(partition, cache.save(partition))).toBe(true)
+    expect(loaded.isExpired(asClientId('c/1'), asClientTimestamp(997))).toBe(true)
+  })
+
+  it('bounds the bytes of a principal and of a partition, below what one message holds', () => {
+    const cache = new ReplyCache(bounds)
+    const big = new Uint8Array(4_194_304)
+    const names = Array.from({ length: 2_000 }, (_, i) => `p${i}/1`).filter((name) => replyPartitionOf(asClientId(name)) === 7)
+    expect(names.length).toBeGreaterThan(10)
+    let seq = 0
+    for (const name of names) {
+      for (let i = 0; i < 3; i++) cache.put(undefined, asClientId(`${name}${i}`), asClientTimestamp(++seq), asSeqNo(seq), big)
+    }
+    expect(cache.save(7).length).toBeLessThan(REPLY_PARTITION_BYTES_MAX)
   })
 })
 
 describe('replicated state', () => {
+  it('executes nothing again that a forgotten session had executed, and answers a clock that is far ahead', () => {
+    const state = new ReplicatedState(sha256, createCounterService(), { ...bounds, sessionsPerPrincipalMax: 2 })
+    const run = (seq: number, client: string, timestamp: number): Uint8Array | undefined =>
+      state.execute(asSeqNo(seq), batchOf(1_000, requestOf(client, timestamp, add(1))))[0]
+    const first = run(1, 'c/1', 10)
+    run(2, 'c/2', 20)
+    run(3, 'c/3', 30)
+    const root = state.root()
+    expect(run(4, 'c/1', 10)).toHaveLength(5)
+    expect(state.root()).toBe(root)
+    expect(run(5, 'c/4', 40)).not.toEqual(first)
+    const ahead = (1_000 + TIMESTAMP_AHEAD_MAX_MS) * 1_000
+    expect(run(6, 'd/1', ahead)).toHaveLength(4)
+    expect(run(7, 'd/2', ahead + 1)).toHaveLength(6)
+    expect(run(8, 'd/2', ahead + 1)).toHaveLength(6)
+  })
+
   it('covers service, replies and agreed time by its root', () => {
-    const fresh = (): ReplicatedState => new ReplicatedState(sha256, createCounterService())
+    const fresh = (): ReplicatedState => new ReplicatedState(sha256, createCounterService(), bounds)
     const base = fresh()
     const roots = new Set([base.root()])
     const batches = [
@@ -127,9 +168,9 @@ describe('replicated state', () => {
   })
 
   it('carries a state over by its changed partitions', () => {
-    const source = new ReplicatedState(sha256, createCounterService())
+    const source = new ReplicatedState(sha256, createCounterService(), bounds)
     source.execute(asSeqNo(1), batchOf(9, requestOf('a', 1, add(1)), requestOf('b', 4, add(2))))
-    const target = new ReplicatedState(sha256, createCounterService())
+    const target = new ReplicatedState(sha256, createCounterService(), bounds)
     const changed = source.takeChanged()
     expect(changed.length).toBeGreaterThanOrEqual(4)
     for (const { index, bytes } of changed) target.load(index, bytes)
