@@ -40,7 +40,8 @@ const create = async (folder: string, options: CreateOptions): Promise<void> => 
   if (options.json) return printJson({ manifest: file, name: created.value.name, clusterId: created.value.clusterId, members })
   print(`Created ${file}`)
   for (const member of members) print(`  r${member.id}  ${member.host}:${member.port}  ${member.keyFile}`)
-  print('Give each host cluster.json and its own key file only; start it with: pbft-panel replica --cluster FILE --id K')
+  print('Give each host cluster.json and its own keys/replica-K.key and keys/replica-K.genesis only (move the latter: it lets a replica')
+  print('begin with an empty disk, once); start it with: pbft-panel replica --cluster FILE --id K')
 }
 
 export const addClusterCommand = (program: Command): void => {
