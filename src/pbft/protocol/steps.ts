@@ -95,7 +95,6 @@ export type SignedStatement = Proposal | Checkpoint | ViewChange
 
 export type Phase = 'pre-prepared' | 'prepared' | 'committed' | 'executed'
 
-/** What an observer may want to know. Never read back by the core. */
 export interface SeqSpan {
   readonly first: SeqNo
   readonly last: SeqNo
@@ -104,6 +103,7 @@ export interface SeqSpan {
 /** More of them say no more. */
 export const nullSeqsMax = 100
 
+/** What an observer may want to know. Never read back by the core. */
 export type ProtocolEvent =
   | {
       readonly type: 'phase'
