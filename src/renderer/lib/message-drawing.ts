@@ -136,7 +136,7 @@ function drawMessages(context: CanvasRenderingContext2D, scene: Scene): void {
   const { drawn } = scene
   const groups = new Map<number, number[]>()
   for (let i = 0; i < drawn.count; i += 1) {
-    const width = drawn.single ? 0 : Math.min(5, Math.floor(Math.log2(drawn.weight[i] ?? 1)))
+    const width = drawn.single || drawn.spans ? 0 : Math.min(5, Math.floor(Math.log2(drawn.weight[i] ?? 1)))
     const key = (drawn.kind[i] ?? 0) * 8 + width
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [i])

@@ -36,6 +36,8 @@ export interface Drawn {
   readonly total: number
   /** One line is one message. */
   readonly single: boolean
+  /** A line is all of a kind in a bin, over every lane that it touched; the kinds of a bin stand side by side. */
+  readonly spans: boolean
 }
 
 /** One message, as the table and the selection have it. */
@@ -138,7 +140,7 @@ export class MessageIndex {
       if (bundles !== null) return bundles
     }
     // Too dense for each pair of lanes: what of each kind went on, over all the lanes that it touched.
-    for (let perBin = 3; ; perBin *= 2) {
+    for (let perBin = 8; ; perBin *= 2) {
       const spans = this.#bundles(first, end, widths, pixels / perBin, false)
       if (spans !== null) return spans
     }
@@ -234,6 +236,7 @@ export class MessageIndex {
       lost: columns.fate.slice(first, end).map((fate) => (lostFates.has(fate) ? 1 : 0)),
       total: count,
       single: true,
+      spans: false,
     }
   }
 
@@ -265,12 +268,17 @@ export class MessageIndex {
       bundle.target = Math.max(bundle.target, source, target)
     }
     const all = [...bundles.values()]
+    const kinds = Math.max(1, this.#page.kinds.length)
+    const beside = ({ start, weight, kind }: Bundle): number => {
+      const bin = Math.floor((start / weight - from) / binMs)
+      return from + (bin + (kind + 0.5) / kinds) * binMs
+    }
     const ints = (of: (bundle: Bundle) => number): Int32Array => Int32Array.from(all, of)
     return {
       count: all.length,
       id: new Float64Array(all.length).fill(-1),
-      start: Float64Array.from(all, ({ start, weight }) => start / weight),
-      end: Float64Array.from(all, (bundle) => (byPair ? bundle.end : bundle.start) / bundle.weight),
+      start: Float64Array.from(all, (bundle) => (byPair ? bundle.start / bundle.weight : beside(bundle))),
+      end: Float64Array.from(all, (bundle) => (byPair ? bundle.end / bundle.weight : beside(bundle))),
       from: ints(({ source }) => source),
       to: ints(({ target }) => target),
       kind: ints(({ kind }) => kind),
@@ -279,6 +287,7 @@ export class MessageIndex {
       lost: ints(({ lost }) => lost),
       total: end - first,
       single: false,
+      spans: !byPair,
     }
   }
 }

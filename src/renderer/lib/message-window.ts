@@ -59,6 +59,7 @@ export function drawnOfOverview(overview: MessagesOverview): { readonly rows: re
       lost: Int32Array.from(overview.lost),
       total: overview.total,
       single: false,
+      spans: false,
     },
   }
 }
