@@ -11,6 +11,7 @@ import { ClientLinks } from './client/links.ts'
 import type { Completed } from './client/session.ts'
 import { ClusterModel } from './cluster-model.ts'
 import { compareLogs } from './compare-logs.ts'
+import { EvidenceReader } from './evidence-reader.ts'
 import { FaultBoard, faultText } from './fault-board.ts'
 import { openFolder, type OpenedFolder } from './folder.ts'
 import type { HostOptions } from './host-interface.ts'
@@ -20,6 +21,7 @@ import { Log } from './log.ts'
 import { Member, startTimeoutMs } from './member.ts'
 import { Messages } from './messages.ts'
 import { Alarms } from './model/alarms.ts'
+import { EvidenceBook } from './model/evidence.ts'
 import { Samples } from './model/metrics.ts'
 import { joinCheckpoints, joinViews } from './model/past.ts'
 import { Recording } from './recording.ts'
@@ -49,6 +51,7 @@ export class Cluster {
   readonly faults: FaultBoard
   readonly samples = new Samples()
   readonly alarms = new Alarms()
+  readonly evidence: EvidenceBook
   readonly #options: HostOptions
   readonly #events: ClusterEvents
   readonly #members: readonly Member[]
@@ -56,6 +59,7 @@ export class Cluster {
   readonly #recording: Recording
   readonly #links: ClientLinks
   readonly #reader: LogReader
+  readonly #evidenceReader: EvidenceReader
   #timers: NodeJS.Timeout[] = []
   #load: Load | null = null
   #status: ClusterStatus | null = null
@@ -69,6 +73,12 @@ export class Cluster {
     this.#options = options
     this.#events = events
     this.#recording = recording
+    this.evidence = new EvidenceBook(opened.directory)
+    this.#evidenceReader = new EvidenceReader({
+      book: this.evidence,
+      onAlarm: (key, parameters) => this.#alarm(key, parameters),
+      onEvidence: (evidence) => this.#recording.write({ kind: 'evidence', evidence }),
+    })
     this.#members = opened.manifest.replicas.map(({ id }) => this.#makeMember(id))
     this.faults = new FaultBoard({
       members: this.#members,
@@ -279,6 +289,7 @@ export class Cluster {
     this.#past = { views: restored.views, checkpoints: restored.checkpoints }
     this.requests.restore(restored.requests)
     this.alarms.restore(restored.alarms)
+    this.evidence.restore(restored.evidence)
     this.samples.restore(restored.samples)
     if (restored.damaged !== null) this.#alarm('alarm.recorder.damaged', { file: restored.damaged })
   }
@@ -372,6 +383,7 @@ export class Cluster {
       onRefused: (message) => this.#alarm('alarm.replica.refused', { replica: id, message }),
       onReport: (report) => {
         this.#model.onReport(member, report, Date.now())
+        this.#evidenceReader.onReport(member, report)
         if (report.recording.lastAt > 0) this.messages.recorded(report.recording.lastAt - member.clock.ms)
       },
       onObserved: (message) => this.#model.onObserved(member, message, Date.now()),

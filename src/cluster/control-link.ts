@@ -1,6 +1,6 @@
 /** The control link to one replica: reconnects by itself, validates what comes, pairs calls with their answers. */
 import * as v from 'valibot'
-import { controlMessageSchema, type ControlCall, type ControlMessage, type HistoryEntry } from '../contract/control.ts'
+import { controlMessageSchema, type ControlCall, type ControlMessage, type EvidencePair, type HistoryEntry } from '../contract/control.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { dial, type Dialer, type Directory, type Link, type PrivateKey } from '../link/index.ts'
@@ -11,9 +11,10 @@ const pauseMaxMs = 500
 type ControlReport = Extract<ControlMessage, { type: 'status' | 'observed' }>
 type WithoutId<Call> = Call extends { id: number } ? Omit<Call, 'id'> : never
 export type ControlRequest = WithoutId<ControlCall>
-/** What an answered call brings; `history` for that call only. */
+/** What an answered call brings: each for the call of its name only. */
 export interface ControlAnswer {
   readonly history: readonly HistoryEntry[]
+  readonly evidence: readonly EvidencePair[]
 }
 
 export interface ControlLinkOptions {
@@ -117,7 +118,7 @@ export class ControlLink {
     }
     switch (message.value.type) {
       case 'answer':
-        this.#settle(message.value.id, ok({ history: message.value.history ?? [] }))
+        this.#settle(message.value.id, ok({ history: message.value.history ?? [], evidence: message.value.evidence ?? [] }))
         break
       case 'refused':
         this.#settle(message.value.id, fail(message.value.code, `r${this.#options.member.id}: ${message.value.message}`))

@@ -92,6 +92,7 @@ class ClusterHost implements Host {
       checkpoints: ({ limit }) => this.#with((cluster) => ok(cluster.checkpoints(limit))),
       samples: ({ since }) => this.#with((cluster) => ok(cluster.samples.since(since))),
       alarms: () => this.#with((cluster) => ok(cluster.alarms.list())),
+      evidence: () => this.#with((cluster) => ok(cluster.evidence.list())),
       faults: () => this.#with((cluster) => ok(cluster.faults.list())),
       injectFault: ({ fault }) => this.#with((cluster) => cluster.faults.inject(fault)),
       healFault: ({ id }) => this.#with((cluster) => cluster.faults.heal(id)),

@@ -10,6 +10,7 @@ import { replicaActions } from './model.ts'
 import type {
   About,
   Alarm,
+  Evidence,
   CheckpointInfo,
   ClusterStatus,
   ClusterSummary,
@@ -90,6 +91,7 @@ export const paramsSchemas = {
   checkpoints: v.strictObject({ limit: v.optional(whole(1, 1_000), 200) }),
   samples: v.strictObject({ since: v.optional(v.number(), 0) }),
   alarms: none,
+  evidence: none,
   faults: none,
   injectFault: v.strictObject({ fault: faultRequestSchema }),
   healFault: v.strictObject({ id: text(64) }),
@@ -190,6 +192,8 @@ export interface Results {
   checkpoints: readonly CheckpointInfo[]
   samples: readonly Sample[]
   alarms: readonly Alarm[]
+  /** Checked: both signatures hold, and the two statements contradict each other. Oldest first. */
+  evidence: readonly Evidence[]
   faults: readonly ActiveFault[]
   injectFault: ActiveFault
   healFault: null

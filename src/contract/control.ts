@@ -24,6 +24,8 @@ export const controlCallSchema = v.variant('call', [
   v.strictObject({ id: whole, call: v.literal('change-view') }),
   /** One byte of its state changes in memory. Refused as `bad-request` while there is no state. */
   v.strictObject({ id: whole, call: v.literal('corrupt') }),
+  /** Evidence that the replica holds, but the first `after` pairs. */
+  v.strictObject({ id: whole, call: v.literal('evidence'), after: whole }),
   v.strictObject({ id: whole, call: v.literal('stop') }),
 ])
 export type ControlCall = v.InferOutput<typeof controlCallSchema>
@@ -63,6 +65,8 @@ export const replicaReportSchema = v.strictObject({
   memoryBytes: whole,
   diskBytes: whole,
   eventsDropped: whole,
+  /** Pairs of contradicting statements that it holds. */
+  evidence: whole,
   /** What it wrote down of its runs: bytes held, when last (its clock, ms; 0: nothing), entries lost since the start. */
   recording: v.strictObject({ bytes: whole, lastAt: count, lost: whole }),
   rejections: v.record(v.string(), whole),
@@ -104,9 +108,30 @@ export const historyEntrySchema = v.strictObject({
 })
 export type HistoryEntry = v.InferOutput<typeof historyEntrySchema>
 
+const statementSchema = v.strictObject({
+  /** What is signed, and the signature, in hex. */
+  bytes: v.pipe(v.string(), v.maxLength(8 * 1_048_576), v.regex(/^([0-9a-f]{2})*$/)),
+  signature: v.pipe(v.string(), v.maxLength(512), v.regex(/^([0-9a-f]{2})*$/)),
+})
+/** Two statements of `signer` that contradict each other, as the replica says. */
+export const evidencePairSchema = v.strictObject({
+  signer: whole,
+  first: statementSchema,
+  second: statementSchema,
+  /** The replica's clock when it held both, ms. */
+  at: count,
+})
+export type EvidencePair = v.InferOutput<typeof evidencePairSchema>
+
 /** Replica to host. */
 export const controlMessageSchema = v.variant('type', [
-  v.strictObject({ type: v.literal('answer'), id: whole, ok: v.literal(true), history: v.optional(v.array(historyEntrySchema)) }),
+  v.strictObject({
+    type: v.literal('answer'),
+    id: whole,
+    ok: v.literal(true),
+    history: v.optional(v.array(historyEntrySchema)),
+    evidence: v.optional(v.pipe(v.array(evidencePairSchema), v.maxLength(1_000))),
+  }),
   v.strictObject({
     type: v.literal('refused'),
     id: whole,

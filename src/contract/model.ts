@@ -250,6 +250,23 @@ export interface CheckpointInfo {
   readonly diverged: boolean
 }
 
+/** Two statements that a replica signed and that contradict each other: anyone who has its public key can check it. */
+export interface Evidence {
+  readonly id: string
+  readonly kind: 'pre-prepare' | 'checkpoint' | 'view-change'
+  readonly signer: number
+  /** null for checkpoints. */
+  readonly view: number | null
+  /** null for view-changes. */
+  readonly seq: number | null
+  /** The signed bytes (domain, cluster, fields) and the Ed25519 signature over them, in hex. */
+  readonly first: { readonly bytes: string; readonly signature: string }
+  readonly second: { readonly bytes: string; readonly signature: string }
+  /** When the first replica held both, ms since the epoch. */
+  readonly at: number
+  readonly seenBy: readonly number[]
+}
+
 export type RequestStage = 'sent' | 'pre-prepared' | 'prepared' | 'committed' | 'executed' | 'replied' | 'completed' | 'failed'
 
 export interface RequestInfo {

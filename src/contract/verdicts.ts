@@ -85,6 +85,11 @@ export const alarmSentences = {
   'alarm.replica.refused': 'r{replica} refused the control link: {message}',
   'alarm.replica.rejects': 'r{replica} refused {count} of what it was sent: {reason}.',
   'alarm.replica.diverged': 'r{replica} has another digest than the others at seq {seq}.',
+  'alarm.evidence.prePrepare':
+    'r{replica} signed two different proposals for seq {seq} in view {view}: it is faulty. Both are kept as evidence.',
+  'alarm.evidence.checkpoint': 'r{replica} signed two different checkpoints at seq {seq}: it is faulty. Both are kept as evidence.',
+  'alarm.evidence.viewChange': 'r{replica} signed two different view-changes for view {view}: it is faulty. Both are kept as evidence.',
+  'alarm.evidence.false': 'r{replica} handed over evidence that proves nothing.',
   'alarm.replica.dropped': 'r{replica} dropped {count} observations; timings of those sequence numbers are missing.',
   'alarm.disk.lost':
     'r{replica} has lost what it had on disk: it takes no part until it has caught up beyond everything that it may have promised.',

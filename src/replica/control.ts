@@ -1,6 +1,13 @@
 /** Control links: status and observations out, an operator's calls in. */
 import * as v from 'valibot'
-import { controlCallSchema, type ControlCall, type ControlMessage, type HistoryEntry, type ReplicaReport } from '../contract/control.ts'
+import {
+  controlCallSchema,
+  type ControlCall,
+  type ControlMessage,
+  type EvidencePair,
+  type HistoryEntry,
+  type ReplicaReport,
+} from '../contract/control.ts'
 import type { TransportFaults } from '../contract/faults.ts'
 import type { Link, LinkHandlers } from '../link/index.ts'
 import type { Count } from './counters.ts'
@@ -21,6 +28,7 @@ export interface ControlOptions {
   report(): ReplicaReport
   setFaults(faults: TransportFaults): void
   history(after: number, limit: number, bytesMax: number): HistoryEntry[]
+  evidence(after: number): EvidencePair[]
   changeView(): void
   /** Changes a byte of the state; false when there is none. */
   corruptState(): boolean
@@ -35,7 +43,7 @@ export interface Control {
 }
 
 type Outcome =
-  | { readonly ok: true; readonly history?: HistoryEntry[] }
+  | { readonly ok: true; readonly history?: HistoryEntry[]; readonly evidence?: EvidencePair[] }
   | { readonly ok: false; readonly code: 'faults-not-allowed' | 'bad-request'; readonly message: string }
 
 const faultsNotAllowed = {
@@ -105,6 +113,8 @@ export const createControl = (options: ControlOptions): Control => {
           : { ok: false, code: 'bad-request', message: 'this replica has no state to corrupt yet' }
       case 'history':
         return { ok: true, history: options.history(call.after, call.limit, historyBytesMax) }
+      case 'evidence':
+        return { ok: true, evidence: options.evidence(call.after) }
       case 'change-view':
         options.changeView()
         return { ok: true }
@@ -123,8 +133,8 @@ export const createControl = (options: ControlOptions): Control => {
     const { call } = parsed
     const outcome = perform(link, call)
     if (outcome.ok) {
-      const answer = { type: 'answer', id: call.id, ok: true } as const
-      link.send(encode(outcome.history === undefined ? answer : { ...answer, history: outcome.history }))
+      const { history, evidence } = outcome
+      link.send(encode({ type: 'answer', id: call.id, ok: true, ...(history && { history }), ...(evidence && { evidence }) }))
     } else {
       options.count(outcome.code, `control link of ${link.peer.name}`)
       link.send(encode({ type: 'refused', id: call.id, code: outcome.code, message: outcome.message }))

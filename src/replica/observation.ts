@@ -99,7 +99,7 @@ export const createObservation = (): Observation => {
         onPhase(event, atMs)
         return
       }
-      if (event.type === 'request-received' || event.type === 'rejected' || observers.size === 0) return
+      if (event.type === 'request-received' || event.type === 'rejected' || event.type === 'evidence' || observers.size === 0) return
       if (events.length >= eventsMax) {
         drop()
         return

@@ -18,6 +18,7 @@ import { createClients, type Clients } from './clients.ts'
 import { createControl, type Control } from './control.ts'
 import { createCounters } from './counters.ts'
 import { createDriver } from './driver.ts'
+import { createEvidence } from './evidence.ts'
 import { createGenesis } from './genesis.ts'
 import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
@@ -80,7 +81,14 @@ const startRecording = ({ manifest, id, dataFolder, recordingBytesMax, log }: Re
 const checkStorageMs = 1_000
 
 /** Events that operators want to see in the status at once. */
-const notable: ReadonlySet<ProtocolEvent['type']> = new Set(['view-change-started', 'view-entered', 'transfer', 'divergence', 'probation'])
+const notable: ReadonlySet<ProtocolEvent['type']> = new Set([
+  'evidence',
+  'view-change-started',
+  'view-entered',
+  'transfer',
+  'divergence',
+  'probation',
+])
 /** Too frequent for the log; the control link has them. */
 const frequent: ReadonlySet<ProtocolEvent['type']> = new Set([
   'phase',
@@ -105,6 +113,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const counters = createCounters((reason, detail) => log.warn({ reason, detail }, 'refused'))
   const verifier = createVerifier(directory)
   const observation = createObservation()
+  const evidence = createEvidence(manifest.clusterId)
   const macsWith = (keysOf: RequestMacsOptions['keysOf']): RequestMacs | null =>
     manifest.authentication === 'mac' ? createRequestMacs({ id, clusterId: manifest.clusterId, keysOf }) : null
   let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
@@ -128,9 +137,11 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
       recording.rejected(event.reason)
     }
     if (event.type === 'checkpoint') recording.checkpoint(event.seq, event.digest)
+    if (event.type === 'evidence') evidence.onEvent(event, atMs)
     observation.onEvent(event, atMs)
     reporter.onEvent(event)
-    if (!frequent.has(event.type)) log.info({ event }, event.type)
+    if (event.type === 'evidence') log.warn({ signer: event.signer, kind: event.first.type }, event.type)
+    else if (!frequent.has(event.type)) log.info({ event }, event.type)
     // After this turn: the status is then what the event led to.
     if (notable.has(event.type)) setImmediate(control.pushStatus)
   }
@@ -215,6 +226,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     clients,
     counters,
     observation,
+    evidence,
     recording,
     allowsFaults: options.allowFaults,
     faults: () => faults,
@@ -251,6 +263,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
       log.info({ faults: next }, 'faults')
     },
     history,
+    evidence: (after) => evidence.since(after),
     changeView: () => driver.post({ type: 'operator', command: { kind: 'change-view' } }),
     corruptState() {
       const partition = flipStateByte(service)

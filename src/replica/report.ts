@@ -4,6 +4,7 @@ import type { TransportFaults } from '../contract/faults.ts'
 import type { ProtocolEvent, ReplicaCore } from '../pbft/protocol/steps.ts'
 import type { Clients } from './clients.ts'
 import type { Counters } from './counters.ts'
+import type { Evidence } from './evidence.ts'
 import type { Observation } from './observation.ts'
 import type { Recording } from './recording.ts'
 import type { Storage } from './storage.ts'
@@ -21,6 +22,7 @@ export interface ReporterOptions {
   readonly clients: Clients
   readonly counters: Counters
   readonly observation: Observation
+  readonly evidence: Evidence
   readonly recording: Recording
   readonly allowsFaults: boolean
   faults(): TransportFaults
@@ -106,6 +108,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         memoryBytes: sample.memoryBytes,
         diskBytes: sample.diskBytes,
         eventsDropped: options.observation.dropped,
+        evidence: options.evidence.kept,
         recording: options.recording.status(),
         rejections: { ...options.counters.counts },
         faults: options.faults(),

@@ -58,6 +58,15 @@ describe('a replica that lies', () => {
       },
       60_000,
     )
+    const convicted = await eventually('there is evidence', async () => {
+      const evidence = await test.call('evidence', {})
+      return evidence.length > 0 ? evidence : null
+    })
+    expect(new Set(convicted.map(({ signer }) => signer))).toEqual(new Set([liar]))
+    expect(convicted[0]).toMatchObject({ kind: 'pre-prepare', view })
+    expect(convicted[0]?.seenBy).not.toContain(liar)
+    const alarm = (await test.call('alarms', {})).find(({ key }) => key === 'alarm.evidence.prePrepare')
+    expect(alarm).toMatchObject({ severity: 'critical', parameters: { replica: liar, view, seq: convicted[0]?.seq } })
     await increment(3)
     // One that was deceived may still be catching up.
     await test.until('only the liar is missing', ({ verdict }) => verdict.key === 'verdict.degraded.faulty')

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogFilter } from '../../contract/api.ts'
-import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { Alarm, CheckpointInfo, Evidence, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
 import { hasRegex, matcherOf } from './match.ts'
 import { within } from './within.ts'
 import type { Bounds, JournalRecord, RecordedEntryWithLedger, Restored } from './protocol.ts'
@@ -129,6 +129,7 @@ export class Journal {
       checkpoints: this.#documents<CheckpointInfo>('checkpoint'),
       requests: this.#documents<RequestInfo>('request'),
       alarms: this.#documents<Alarm>('alarm'),
+      evidence: this.#documents<Evidence>('evidence'),
       samples: this.#documents<Sample>('sample'),
     }
   }
@@ -199,6 +200,9 @@ export class Journal {
         break
       case 'alarm':
         this.#putDocument('alarm', record.alarm.id, record.alarm.at, record.alarm)
+        break
+      case 'evidence':
+        this.#putDocument('evidence', record.evidence.id, record.evidence.at, record.evidence)
         break
       case 'fault':
         this.#putDocument('fault', `${record.fault.id}-${record.fault.what}`, record.fault.at, record.fault)

@@ -1,7 +1,7 @@
 /** What the host and the recorder process say to each other. Both are ours and start together: types, no schemas. */
 import type { LogFilter, ValidParams } from '../../contract/api.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from '../../contract/messages.ts'
-import type { Alarm, CheckpointInfo, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { Alarm, CheckpointInfo, Evidence, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
 import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from '../../contract/replay.ts'
 import type { ErrorCode } from '../../contract/result.ts'
 
@@ -29,6 +29,7 @@ export type JournalRecord =
   | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointInfo }
   | { readonly kind: 'request'; readonly request: RequestInfo; readonly at: number }
   | { readonly kind: 'alarm'; readonly alarm: Alarm }
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
   | { readonly kind: 'fault'; readonly fault: RecordedFault }
   | { readonly kind: 'sample'; readonly sample: Sample }
   /** The cluster began anew (durability none): what was recorded of its log belongs to another history. */
@@ -54,6 +55,7 @@ export interface Restored extends Bounds {
   readonly checkpoints: readonly CheckpointInfo[]
   readonly requests: readonly RequestInfo[]
   readonly alarms: readonly Alarm[]
+  readonly evidence: readonly Evidence[]
   readonly samples: readonly Sample[]
 }
 

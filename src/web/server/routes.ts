@@ -111,6 +111,9 @@ export const routes: readonly Route[] = [
   route('DELETE', 'faults/{id}', 'healFault', 'Heals one fault', { texts: ['id'], present: nothing }),
   route('DELETE', 'faults', 'healAll', 'Heals every fault', { present: nothing }),
   route('GET', 'alarms', 'alarms', 'Alarms, newest last', { present: (alarms) => ({ alarms: withIsoTimes(alarms) }) }),
+  route('GET', 'evidence', 'evidence', 'Signed statements of replicas that contradict each other', {
+    present: (evidence) => ({ evidence: withIsoTimes(evidence) }),
+  }),
   route('GET', 'samples', 'samples', 'Throughput and latency by the second', {
     query: ['since'],
     present: (samples) => ({ samples: withIsoTimes(samples) }),
