@@ -38,6 +38,8 @@ const LENIENT_TIMEOUTS = 60
 const STEP_GAP_PERIODS = 2
 
 const waitsOn = (r: ReplicaState): WaitsOn => {
+  // A replica that must not vote takes no proposal, and cannot leave the view either.
+  if (r.silence !== null) return 'nothing'
   // Bytes of chosen batches that are still fetched are nobody's delay.
   if (!r.active || isPrimary(r) || r.transfer !== null || r.repair !== null || r.missing.size > 0) return 'nothing'
   const next = asSeqNo(r.lastExecuted + 1)
