@@ -66,7 +66,7 @@ export const votePlants: readonly Plant[] = [
     pitfall: 25,
     breaks: 'a backup accepts what lies above the high watermark',
     file: 'protocol/ordering.ts',
-    find: 'r.highestOrdered < highWatermark(r)) {',
-    replace: 'r.highestOrdered < highWatermark(r) + 1) {',
+    find: 'if (message.seq > highWatermark(r)) return reject(',
+    replace: 'if (message.seq > highWatermark(r) + 1_000) return reject(',
   },
 ]
