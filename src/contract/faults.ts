@@ -21,6 +21,7 @@ export const behaviourNames = [
   'forge',
   'starve',
   'spoil-macs',
+  'invent',
 ] as const
 const behaviour = v.picklist(behaviourNames)
 export type BehaviourName = (typeof behaviourNames)[number]

@@ -4,7 +4,7 @@
  * waits, that a batch was executed for one, go with the next ones for which something does, or a moment later.
  */
 import type { ReplicaId } from '../pbft/protocol/ids.ts'
-import type { AuthenticationWanted, ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
+import type { AuthenticationWanted, PrePrepare, ReplicaMessage, Reply } from '../pbft/protocol/messages.ts'
 import type { LogRecord } from '../pbft/protocol/records.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pbft/protocol/steps.ts'
 import type { Recording } from './recording.ts'
@@ -26,6 +26,8 @@ export interface DriverOptions {
   wantSignature(message: AuthenticationWanted): void
   /** These records are durable; nothing that waited for them has left yet. */
   onDurable(records: readonly LogRecord[]): void
+  /** Checks the signatures of the clients in it; `signatures-checked` is posted with the answer. */
+  checkSignatures(message: PrePrepare): void
   /** Everything sent so far leaves now. */
   flush(): void
   onEvent(event: ProtocolEvent, atMs: number): void
@@ -89,6 +91,9 @@ export const createDriver = (options: DriverOptions): Driver => {
         break
       case 'want-signature':
         options.wantSignature(effect.message)
+        break
+      case 'check-signatures':
+        options.checkSignatures(effect.message)
         break
       case 'set-timer':
         due.delete(effect.timer)

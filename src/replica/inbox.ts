@@ -5,7 +5,7 @@
 import type { LinkRole } from '../link/index.ts'
 import { decodeMessage, signedParts, type SignedPart } from '../pbft/wire/index.ts'
 import { principalOf } from '../pbft/protocol/ids.ts'
-import type { Batch, Message } from '../pbft/protocol/messages.ts'
+import type { Batch, Message, PrePrepare } from '../pbft/protocol/messages.ts'
 import type { Count } from './counters.ts'
 import type { Recording } from './recording.ts'
 import type { RequestMacs } from './request-macs.ts'
@@ -24,9 +24,11 @@ export interface InboxOptions {
   readonly verifier: Verifier
   /** Null where the cluster takes signed requests only. */
   readonly macs: RequestMacs | null
+  /** Whether the signatures of the requests in it may be delivered unchecked. */
+  defers(message: PrePrepare): boolean
   readonly count: Count
   readonly recording: Recording
-  /** `unverified`: its requests whose MACs do not hold here, by index. `wire`: the bytes in which it came. */
+  /** `unverified`: its requests whose MACs do not hold here, or whose signatures were not checked, by index. `wire`: the bytes in which it came. */
   deliver(message: Message, unverified: readonly number[], wire: Uint8Array): void
 }
 
@@ -53,7 +55,8 @@ const objection = ({ role, peer, macs }: InboxOptions, message: Message): string
 const none: readonly number[] = []
 
 interface Waiting {
-  readonly messages: readonly { readonly message: Message; readonly wire: Uint8Array }[]
+  /** Deferred: the signatures of its requests are not among the parts. */
+  readonly messages: readonly { readonly message: Message; readonly wire: Uint8Array; readonly isDeferred: boolean }[]
   /** How many parts each message has. */
   readonly counts: readonly number[]
   readonly bytes: number
@@ -70,11 +73,19 @@ export const createInbox = (options: InboxOptions): Inbox => {
     recording.refused(peer, reason, wire)
   }
 
+  const unverifiedOf = (message: Message, isDeferred: boolean): readonly number[] => {
+    const bad = macs?.unverified(message) ?? none
+    if (!isDeferred || message.type !== 'pre-prepare') return bad
+    return message.batch.requests.flatMap(({ authentication }, index) =>
+      authentication.kind === 'signature' || bad.includes(index) ? [index] : [],
+    )
+  }
+
   const release = (frame: Waiting): void => {
     let at = 0
-    for (const [i, { message, wire }] of frame.messages.entries()) {
+    for (const [i, { message, wire, isDeferred }] of frame.messages.entries()) {
       const end = at + (frame.counts[i] as number)
-      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message, macs?.unverified(message) ?? none, wire)
+      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message, unverifiedOf(message, isDeferred), wire)
       else refuse('bad-signature', message.type, wire)
       at = end
     }
@@ -113,8 +124,9 @@ export const createInbox = (options: InboxOptions): Inbox => {
       for (const frame of frames) {
         const message = decode(frame)
         if (message === null) continue
-        const own = signedParts(message, n, clusterId)
-        messages.push({ message, wire: frame })
+        const isDeferred = message.type === 'pre-prepare' && options.defers(message)
+        const own = signedParts(message, n, clusterId, !isDeferred)
+        messages.push({ message, wire: frame, isDeferred })
         counts.push(own.length)
         parts.push(...own)
       }

@@ -12,7 +12,7 @@ import { createReplica } from '../pbft/protocol/replica.ts'
 import type { ProtocolEvent } from '../pbft/protocol/steps.ts'
 import { flipStateByte } from '../pbft/faults/index.ts'
 import { createService } from '../pbft/service/index.ts'
-import { encodeBatch, signedBytes } from '../pbft/wire/index.ts'
+import { encodeBatch, requestSignedParts, signedBytes } from '../pbft/wire/index.ts'
 import { createByzantine } from './byzantine.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createControl, type Control } from './control.ts'
@@ -77,6 +77,12 @@ const startRecording = ({ manifest, id, dataFolder, recordingBytesMax, log }: Re
   }
 }
 
+/**
+ * Fewer requests are checked as fast as the votes of others come. With 64 clients leaving the check to others gives 1.1 to 1.2 times the
+ * operations per second of CPU (measured in turns on a busy machine), for one flush more on the way to a reply.
+ */
+const deferProofFrom = 32
+
 /** How often a replica looks whether its data is still there, ms. */
 const checkStorageMs = 1_000
 
@@ -119,7 +125,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
   const storage = openStorage(options)
-  const config = { ...manifest.parameters, n, id: asReplicaId(id) }
+  const config = { ...manifest.parameters, n, id: asReplicaId(id), deferProofFrom }
   const capabilities = capabilitiesOf(key, manifest.clusterId)
   const recording = startRecording(options)
   const persisted = storage.load()
@@ -170,6 +176,11 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     onDurable(records) {
       if (disk === 'kept' || records.some(({ kind }) => kind === 'born')) genesis.used()
     },
+    checkSignatures({ seq, digest, batch }) {
+      verifier.check(requestSignedParts(batch.requests, manifest.clusterId), (holds) =>
+        driver.post({ type: 'signatures-checked', seq, digest, holds: holds.every(Boolean) }),
+      )
+    },
     flush,
     onEvent,
     onFatal: options.onFatal,
@@ -190,6 +201,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         clusterId: manifest.clusterId,
         verifier,
         macs: macsWith((client) => clients.requestKeys(client)),
+        defers: (message) => core.defers(message),
         count: counters.count,
         recording,
         deliver: (message: Message, unverified, wire) =>
@@ -210,6 +222,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         clusterId: manifest.clusterId,
         verifier,
         macs: macsWith(() => [link.requestKey]),
+        defers: () => false,
         count: counters.count,
         recording,
         deliver: (message, unverified, wire) => {

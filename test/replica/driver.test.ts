@@ -63,6 +63,7 @@ const makeReplica = (n: number, id: number) => {
     reply: (reply) => acts.push(`reply ${reply.timestamp}`),
     wantSignature: (message) => acts.push(`wants ${message.timestamp} signed`),
     onDurable: () => undefined,
+    checkSignatures: (message) => acts.push(`check ${message.seq}`),
     flush: () => undefined,
     onEvent: () => undefined,
     onFatal: (error) => fatal.push(error),

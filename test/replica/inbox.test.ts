@@ -19,7 +19,13 @@ const directory = directoryOf(cluster.manifest)
 const { clusterId } = cluster.manifest
 const primary = cluster.replicaKeys[0] as PrivateKey
 
-const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVerifier(directory), macs: RequestMacs | null = null) => {
+const makeInbox = (
+  role: 'replica' | 'client',
+  peer: string,
+  verifier = createVerifier(directory),
+  macs: RequestMacs | null = null,
+  deferFrom = Infinity,
+) => {
   const got: Message[] = []
   const verdicts: (readonly number[])[] = []
   const refused: string[] = []
@@ -30,6 +36,7 @@ const makeInbox = (role: 'replica' | 'client', peer: string, verifier = createVe
     clusterId,
     verifier,
     macs,
+    defers: ({ batch }) => batch.requests.length >= deferFrom,
     count: (reason) => refused.push(reason),
     recording: noRecording,
     deliver(message, unverified) {
@@ -150,6 +157,16 @@ it('tells which MACs hold, and refuses bad signatures beside them as ever', () =
   expect(got.map((message) => message.type)).toEqual(['pre-prepare', 'request', 'request', 'prepare'])
   expect(verdicts).toEqual([[3, 4, 5, 6], [], [0], []])
   expect(refused).toEqual(['bad-signature'])
+})
+
+it('leaves the signatures of clients unchecked where the core defers that, but not those of replicas', () => {
+  const stranger = generateKey()
+  const { got, verdicts, refused, take } = makeInbox('replica', '0', createVerifier(directory), null, 3)
+  const forged = [requestOf(1), requestOf(2, stranger), requestOf(3)]
+  take(prePrepareOf(1, forged), prePrepareOf(2, forged.slice(0, 2)), prePrepareOf(3, forged, stranger), requestOf(2, stranger))
+  expect(got.map((message) => ('seq' in message ? message.seq : null))).toEqual([1])
+  expect(verdicts).toEqual([[0, 1, 2]])
+  expect(refused).toEqual(['bad-signature', 'bad-signature', 'bad-signature'])
 })
 
 it('remembers signatures by signer and bytes: the same signature on other bytes is refused', () => {

@@ -13,7 +13,7 @@ import { createReplica } from '../../src/pbft/protocol/replica.ts'
 import type { Capabilities } from '../../src/pbft/protocol/capabilities.ts'
 import type { DiskOrigin, Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../../src/pbft/protocol/steps.ts'
 import { encodeBatch } from '../../src/pbft/wire/index.ts'
-import { macedFor, unverifiedBy } from './test-macs.ts'
+import { isForged, macedFor, unprovenTo, unverifiedBy } from './test-macs.ts'
 import { createCounterService, type CounterService } from './counter-service.ts'
 
 export const sha256 = (bytes: Uint8Array): Digest => asDigest(createHash('sha256').update(bytes).digest('hex'))
@@ -113,6 +113,7 @@ export class Cluster {
   readonly clients: TestClient[] = []
   readonly queue: Packet[] = []
   readonly replies: { readonly reply: Reply }[] = []
+  readonly checked: { readonly by: ReplicaId; readonly seq: number }[] = []
   readonly wanted: { readonly from: ReplicaId; readonly message: AuthenticationWanted }[] = []
   filter: (packet: Packet, cluster: Cluster) => boolean
   /** False keeps a client's requests from a replica. */
@@ -207,6 +208,12 @@ export class Cluster {
         this.replies.push({ reply: effect.reply })
         this.#deliverReply(effect.reply)
         break
+      case 'check-signatures': {
+        const { seq, digest } = effect.message
+        this.checked.push({ by: node.id, seq })
+        this.input(node.id, { type: 'signatures-checked', seq, digest, holds: !isForged(effect.message) })
+        break
+      }
       case 'want-signature':
         this.wanted.push({ from: node.id, message: effect.message })
         this.#deliverWanted(node.id, effect.message)
@@ -273,8 +280,11 @@ export class Cluster {
     return this.input(to, { type: 'request', request, isUnverified: unverifiedBy(to, request).length > 0 })
   }
 
+  /** As a driver does: what is forged gets no further, unless the core defers the check. */
   #receive({ from, to, message }: Packet): void {
-    this.input(to, { type: 'message', from, message, unverified: unverifiedBy(to, message) })
+    const isDeferred = message.type === 'pre-prepare' && this.node(to).core.defers(message)
+    if (!isDeferred && isForged(message)) return
+    this.input(to, { type: 'message', from, message, unverified: isDeferred ? unprovenTo(to, message) : unverifiedBy(to, message) })
   }
 
   /** Delivers one packet, by its place in the queue. */

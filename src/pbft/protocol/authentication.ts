@@ -14,6 +14,8 @@ export interface Suspended {
   unproven: readonly Request[]
   /** Its clients were asked for signatures. */
   isAsked: boolean
+  /** Its signatures, left to others at first, are being checked here. */
+  isBeingChecked: boolean
 }
 
 /** Everybody can check it. */
@@ -39,10 +41,12 @@ export const isBacked = (r: ReplicaState, seq: SeqNo, digest: Digest): boolean =
   (r.log.get(seq)?.prepares.count(r.view, digest) ?? 0) >= r.weak
 
 /** Keeps a pre-prepare until it is proven. The caller has made sure that `seq` lies in the window and that nothing is suspended there. */
-export const suspend = (r: ReplicaState, message: PrePrepare, unproven: readonly Request[]): void => {
+export const suspend = (r: ReplicaState, message: PrePrepare, unproven: readonly Request[]): Suspended => {
   // Votes and status speak of slots.
   r.log.open(message.seq)
-  r.suspended.set(message.seq, { message, unproven, sinceMs: r.nowMs, isAsked: false })
+  const waiting: Suspended = { message, unproven, sinceMs: r.nowMs, isAsked: false, isBeingChecked: false }
+  r.suspended.set(message.seq, waiting)
+  return waiting
 }
 
 /** After a prepare for `digest`: the pre-prepare that it released, if any. One for another digest is dropped then, to be fetched aright. */
@@ -127,7 +131,8 @@ export const askForSignatures = (r: ReplicaState): void => {
   let asked = 0
   for (const waiting of r.suspended.values()) {
     if (isYounger(r, waiting.sinceMs, r.config.statusIntervalMs / 2)) continue
-    for (const request of waiting.unproven.slice(0, ASKED_PER_LOOK_MAX - asked)) {
+    for (const request of waiting.unproven) {
+      if (isSigned(request) || asked >= ASKED_PER_LOOK_MAX) continue
       asked++
       holdToSignatures(r, request.client)
       if (!waiting.isAsked) reject(r, 'unverified-request', 'pre-prepare', request.client)

@@ -31,12 +31,17 @@ export interface ProtocolConfig {
   readonly sessionsPerPrincipalMax: number
   /** Bytes of replies remembered of one principal. */
   readonly replyBytesPerPrincipalMax: number
+  /**
+   * From this many requests in a batch on, a backup leaves the check of their signatures to f+1 replicas in turn; absent: never. What it
+   * saves in computing costs one more flush of the disk in sequence.
+   */
+  readonly deferProofFrom?: number
   /** How long a fetch of state transfer waits before it asks another replica, ms. */
   readonly fetchTimeoutMs: number
 }
 
 /** Defaults for a small cluster on one machine or one LAN. */
-export const defaultProtocolConfig: Omit<ProtocolConfig, 'n' | 'id'> = {
+export const defaultProtocolConfig: Omit<ProtocolConfig, 'n' | 'id' | 'deferProofFrom'> = {
   checkpointInterval: 128,
   logWindow: 256,
   batchRequestsMax: 1024,

@@ -2,8 +2,8 @@
  * The messages of PBFT (TOCS 2002, sections 4 to 6) as plain data. `pbft/wire` turns them into bytes and back.
  *
  * A message that reaches the core has been authenticated by the driver: MACed ones came over the link of their sender, every
- * signature (also those nested in proofs and new-views, and the clients' on the requests of a pre-prepare) has been verified. Only
- * with the MACs of clients it is otherwise: each replica can check its own one alone, so it is told by `Input` which of them held.
+ * signature (also those nested in proofs and new-views) has been verified. Only with the requests of a pre-prepare it is otherwise: of MACs each
+ * replica can check its own one alone, and signatures may be left to others to check. `Input` says what is not proven.
  */
 import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
 

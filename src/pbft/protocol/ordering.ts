@@ -4,6 +4,7 @@
  */
 import { assertThat } from './assert.ts'
 import { isBacked, keepSuspendedBatch, suspend, takeBacked, takeProven, unprovenOf } from './authentication.ts'
+import { awaitProof, takeChecked } from './deferred-proof.ts'
 import { takeEmptyBatch } from './empty-batches.ts'
 import { confront, confrontVoters, proposalOf, weighProposal } from './evidence.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
@@ -157,7 +158,7 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
   const unproven = unverified.length === 0 || isBacked(r, message.seq, message.digest) ? [] : unprovenOf(r, message, unverified)
   const waiting = r.suspended.get(message.seq)
   if (unproven.length === 0) return release(r, message)
-  if (waiting === undefined) return suspend(r, message, unproven)
+  if (waiting === undefined) return awaitProof(r, suspend(r, message, unproven))
   if (waiting.message.digest !== message.digest) reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
 }
 
@@ -165,6 +166,12 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
 const release = (r: ReplicaState, message: PrePrepare): void => {
   r.suspended.delete(message.seq)
   acceptBatch(r, r.log.open(message.seq), message)
+}
+
+/** The driver has checked what was left to others. */
+export const onSignaturesChecked = (r: ReplicaState, seq: SeqNo, digest: Digest, holds: boolean): void => {
+  const message = takeChecked(r, seq, digest, holds)
+  if (message !== null) release(r, message)
 }
 
 /** This replica knows now that a client sent `request`: what waited for that goes on. */

@@ -3,12 +3,13 @@ import { heldPrincipals } from './authentication.ts'
 import type { Capabilities } from './capabilities.ts'
 import { onCheckpoint, settleStable } from './checkpoints.ts'
 import type { ProtocolConfig } from './config.ts'
+import { defers, onProofTimer } from './deferred-proof.ts'
 import { noteSpoken } from './disks.ts'
 import { weighProposal } from './evidence.ts'
 import { executeReady } from './execution.ts'
 import { asView, type ReplicaId } from './ids.ts'
 import type { ReplicaMessage } from './messages.ts'
-import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, propose } from './ordering.ts'
+import { adoptChosen, onBatchData, onCommit, onPrepare, onPrePrepare, onSignaturesChecked, propose } from './ordering.ts'
 import { beginRun, noteStatus, probationState, settleSilence } from './probation.ts'
 import type { Persisted } from './records.ts'
 import { answerReads, onForwarded, onRequest } from './requests.ts'
@@ -70,6 +71,8 @@ const onTimer = (r: ReplicaState, timer: TimerName): void => {
       return onStatusTimer(r)
     case 'fetch':
       return onFetchTimer(r)
+    case 'proof':
+      return onProofTimer(r)
   }
 }
 
@@ -81,6 +84,8 @@ const dispatch = (r: ReplicaState, input: Input): void => {
       return onMessage(r, input.from, input.message, input.unverified ?? NONE)
     case 'request':
       return onRequest(r, input.request, input.isUnverified !== true)
+    case 'signatures-checked':
+      return onSignaturesChecked(r, input.seq, input.digest, input.holds)
     case 'timer':
       return onTimer(r, input.timer)
     case 'connected':
@@ -167,7 +172,7 @@ export const coreOf = (r: ReplicaState): ReplicaCore => {
     settle(r)
     return r.out
   }
-  return { step, snapshot: () => snapshotOf(r), stateDigest: () => r.replicated.root() }
+  return { step, defers: (message) => defers(r, message), snapshot: () => snapshotOf(r), stateDigest: () => r.replicated.root() }
 }
 
 /**

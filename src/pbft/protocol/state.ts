@@ -167,6 +167,9 @@ export interface ReplicaState {
   readonly suspended: Map<SeqNo, Suspended>
   /** Principals held to signatures, and since when, ms; the latest last. */
   readonly held: Map<string, number>
+  /** Who did not vouch in time for a batch that it was to check, and when, ms. */
+  readonly distrusted: Map<ReplicaId, number>
+  proofTimerRuns: boolean
 
   /** Not null: it casts no votes and answers no client. */
   silence: Silence | null
@@ -278,6 +281,8 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     unseen: new Map(),
     suspended: new Map(),
     held: new Map(),
+    distrusted: new Map(),
+    proofTimerRuns: false,
     silence: null,
     incarnation: 0,
     since: null,

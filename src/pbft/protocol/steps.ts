@@ -7,7 +7,17 @@
  * queue and flushes the disk whenever a gated one waits.
  */
 import type { ClientId, ClientTimestamp, Digest, ReplicaId, SeqNo, View } from './ids.ts'
-import type { AuthenticationWanted, Checkpoint, CheckpointEntry, Proposal, ReplicaMessage, Reply, Request, ViewChange } from './messages.ts'
+import type {
+  AuthenticationWanted,
+  Checkpoint,
+  CheckpointEntry,
+  PrePrepare,
+  Proposal,
+  ReplicaMessage,
+  Reply,
+  Request,
+  ViewChange,
+} from './messages.ts'
 import type { LogRecord, LossReason } from './records.ts'
 
 /**
@@ -15,8 +25,9 @@ import type { LogRecord, LossReason } from './records.ts'
  *  view-change  a known request is not executed, or the new view does not come
  *  status       the next status message is due
  *  fetch        a fetch of state transfer is overdue
+ *  proof        what others check for this replica should be proven by now
  */
-export type TimerName = 'view-change' | 'status' | 'fetch'
+export type TimerName = 'view-change' | 'status' | 'fetch' | 'proof'
 
 export type OperatorCommand =
   /** Start a view change as if the timer had fired. */
@@ -34,11 +45,14 @@ export type Input =
   | { readonly type: 'start'; readonly disk: DiskOrigin }
   /**
    * Authenticated as coming over the link of replica `from`. `unverified` says which requests of a pre-prepare's batch (by index), or
-   * that the forwarded request ([0]), may not be of their clients as far as this replica can tell: their MACs for it do not hold.
+   * that the forwarded request ([0]), may not be of their clients as far as this replica can tell: their MACs for it do not hold, or
+   * their signatures were not checked because the core defers that (`ReplicaCore.defers`).
    */
   | { readonly type: 'message'; readonly from: ReplicaId; readonly message: ReplicaMessage; readonly unverified?: readonly number[] }
   /** From a client's own link; unless `isUnverified` its signature, or its MAC for this replica, holds. */
   | { readonly type: 'request'; readonly request: Request; readonly isUnverified?: boolean }
+  /** The answer to `check-signatures`: whether all of them hold. */
+  | { readonly type: 'signatures-checked'; readonly seq: SeqNo; readonly digest: Digest; readonly holds: boolean }
   | { readonly type: 'timer'; readonly timer: TimerName }
   /** The link to a peer is up (again). */
   | { readonly type: 'connected'; readonly peer: ReplicaId }
@@ -89,6 +103,8 @@ export type RejectionReason =
   | 'unverified-request'
   /** MACs of a client that is held to signatures, at the primary. The client is asked for its signature. */
   | 'held-to-signatures'
+  /** A request in a pre-prepare has a signature that is not its client's. */
+  | 'forged-request'
 
 /** What can contradict another statement of its signer. */
 export type SignedStatement = Proposal | Checkpoint | ViewChange
@@ -179,6 +195,8 @@ export type Effect =
   /** `to` never contains the replica itself. */
   | { readonly type: 'send'; readonly to: readonly ReplicaId[]; readonly message: ReplicaMessage; readonly gated: boolean }
   | { readonly type: 'reply'; readonly reply: Reply }
+  /** The signatures of the requests in a pre-prepare that were not checked before have to be now: `signatures-checked` answers. */
+  | { readonly type: 'check-signatures'; readonly message: PrePrepare }
   /** To a client, over the links of its principal; promises nothing. */
   | { readonly type: 'want-signature'; readonly message: AuthenticationWanted }
   | { readonly type: 'set-timer'; readonly timer: TimerName; readonly delayMs: number }
@@ -224,6 +242,8 @@ export interface ReplicaSnapshot {
 export interface ReplicaCore {
   /** Advances by one input at `nowMs` (ms since the epoch; may jump either way, the core never relies on it for safety). */
   step(input: Input, nowMs: number): Effect[]
+  /** Whether the signatures of the requests in this pre-prepare, whose own signature holds, may go unchecked for now. */
+  defers(message: PrePrepare): boolean
   snapshot(): ReplicaSnapshot
   /** Root of the partition tree as of lastExecuted. Costs what changed since it was last asked for. */
   stateDigest(): Digest

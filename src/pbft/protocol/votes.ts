@@ -26,6 +26,11 @@ export class Votes {
     return this.#views[replica] === view && this.#digests[replica] !== digest
   }
 
+  /** Whether this replica's vote in `view` is for `digest`. */
+  has(replica: ReplicaId, view: View, digest: Digest): boolean {
+    return this.#views[replica] === view && this.#digests[replica] === digest
+  }
+
   /** How many voted for `digest` in `view`. */
   count(view: View, digest: Digest): number {
     let count = 0

@@ -17,7 +17,7 @@ export interface SimKeys {
   /** One MAC per replica, by the client over the request's signed bytes. */
   macsOf(client: string, bytes: Uint8Array): Uint8Array
   /** Whether every signature in the message holds, so that a replica may hand it to its core. */
-  isAuthentic(message: Message): boolean
+  isAuthentic(message: Message, withRequests?: boolean): boolean
   /** The requests in the message whose MACs for `replica` do not hold, by index. */
   unverified(message: Message, replica: ReplicaId): number[]
 }
@@ -46,8 +46,8 @@ export function createKeys(seed: number, n: number): SimKeys {
       for (let replica = 0; replica < n; replica++) macs.set(macFor(client, replica, bytes), replica * MAC_BYTES)
       return macs
     },
-    isAuthentic: (message) =>
-      signedParts(message, n, simClusterId).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))),
+    isAuthentic: (message, withRequests = true) =>
+      signedParts(message, n, simClusterId, withRequests).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))),
     unverified: (message, replica) => requestsOf(message).flatMap((request, index) => (hasOwnMac(request, replica) ? [] : [index])),
   }
 }

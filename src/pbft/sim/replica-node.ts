@@ -4,7 +4,7 @@ import type { Capabilities } from '../protocol/capabilities.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { asClientId, type ReplicaId } from '../protocol/ids.ts'
 import { primaryOf } from '../protocol/quorum.ts'
-import type { AuthenticationWanted, ClientMessage, Message, ReplicaMessage, Reply } from '../protocol/messages.ts'
+import type { AuthenticationWanted, ClientMessage, Message, PrePrepare, ReplicaMessage, Reply } from '../protocol/messages.ts'
 import type { LogRecord } from '../protocol/records.ts'
 import { createReplica } from '../protocol/replica.ts'
 import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../protocol/steps.ts'
@@ -52,6 +52,7 @@ const accusations = new Set<string>([
   'invalid-new-view',
   'invalid-checkpoint',
   'invalid-partition',
+  'forged-request',
 ])
 
 /** What only a signature of the accused binds to it; in honest hands the rest can come of what a traitor said. */
@@ -65,6 +66,7 @@ export class ReplicaNode {
   readonly #random: Random
   readonly #disk: SimDisk
   readonly #hours: Random
+  readonly #checking: Random
   readonly #digest = createDigest()
   /** Of a Byzantine replica: what leaves instead of what its core sends. */
   #outbox: Outbox | null = null
@@ -95,6 +97,7 @@ export class ReplicaNode {
     this.#random = random
     this.#disk = new SimDisk(random.fork('disk'))
     this.#hours = random.fork('hours')
+    this.#checking = random.fork('checking')
     this.#pace = new Pace(config)
     this.#clockOffsetMs = random.between(-1, 1) * world.mix.clockOffsetMs
     this.#clockDrift = random.between(-1, 1) * world.mix.clockDrift
@@ -245,14 +248,30 @@ export class ReplicaNode {
       return this.#world.recording.violation('codec', `replica ${this.id} cannot read what ${from} sent: ${decoded.reason}`)
     }
     const message = decoded.value
-    if (!this.#world.keys.isAuthentic(message)) {
+    const isDeferred = message.type === 'pre-prepare' && this.core?.defers(message) === true
+    if (!this.#world.keys.isAuthentic(message, !isDeferred)) {
       if (isFromTraitor) return this.#trace(`refuses ${describeMessage(message)} from ${from}`)
       return this.#world.recording.violation('authenticity', `replica ${this.id} got a ${message.type} from ${from} with a bad signature`)
     }
     if (message.type === 'reply' || message.type === 'authentication-wanted') return
-    const unverified = this.#world.keys.unverified(message, this.id)
+    const unverified = this.#unverified(message, isDeferred)
     if (from !== 'client') this.#step({ type: 'message', from, message, unverified })
     else if (message.type === 'request') this.#step({ type: 'request', request: message, isUnverified: unverified.length > 0 })
+  }
+
+  #unverified(message: Message, isDeferred: boolean): number[] {
+    const bad = this.#world.keys.unverified(message, this.id)
+    if (!isDeferred || message.type !== 'pre-prepare') return bad
+    return message.batch.requests.flatMap(({ authentication }, index) =>
+      authentication.kind === 'signature' || bad.includes(index) ? [index] : [],
+    )
+  }
+
+  /** By other threads, so that it takes a while. */
+  #checkSignatures(message: PrePrepare): void {
+    const holds = this.#world.keys.isAuthentic(message)
+    const { seq, digest } = message
+    this.#later(this.#checking.between(0, 5), () => this.#step({ type: 'signatures-checked', seq, digest, holds }))
   }
 
   #nowMs(): number {
@@ -304,6 +323,8 @@ export class ReplicaNode {
         return this.#send(effect.to, effect.message, effect.gated)
       case 'reply':
         return this.#reply(effect.reply)
+      case 'check-signatures':
+        return this.#checkSignatures(effect.message)
       case 'want-signature':
         return this.#wantSignature(effect.message)
       case 'set-timer':

@@ -115,7 +115,9 @@ class Simulation {
     )
     this.#setLinks(endpoints, this.#mix.link)
     const shared = { schedule: this.#schedule, keys: createKeys(seed, n), recording: this.#recording, trace: this.#trace, mix: this.#mix }
-    const config = { ...drawConfig(shape, n), ...options.config }
+    const deferring = this.#random.fork('deferring')
+    const deferProofFrom = deferring.chance(0.7) ? deferring.pick([1, 2]) : Infinity
+    const config = { ...drawConfig(shape, n), deferProofFrom, ...options.config }
     const createNode = (id: number, endpoint: number, label: string): ReplicaNode => {
       const world = {
         ...shared,

@@ -32,6 +32,7 @@ export { headOf, messageTypeOf, type MessageHead } from './head.ts'
 export { decodeRequest, encodeRequest, type UnauthenticatedRequest } from './request.ts'
 export {
   requestSignedBytes,
+  requestSignedParts,
   signedBytes,
   signedParts,
   stableSignedParts,

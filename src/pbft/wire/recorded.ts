@@ -67,6 +67,7 @@ interface Covered {
   start: 'type' | 'disk'
   message: 'type' | 'from' | 'message' | 'unverified'
   request: 'type' | 'request' | 'isUnverified'
+  'signatures-checked': 'type' | 'seq' | 'digest' | 'holds'
   timer: 'type' | 'timer'
   connected: 'type' | 'peer'
   drained: 'type'
@@ -77,9 +78,19 @@ type Uncovered = {
   [T in Input['type']]: Exclude<keyof Extract<Input, { type: T }>, Covered[T]>
 }[Input['type']]
 const nothingUncovered: [Uncovered] extends [never] ? 1 : never = 1
-const inputTags = { start: nothingUncovered, message: 2, request: 3, timer: 4, connected: 5, drained: 6, operator: 7, stop: 8 } as const
+const inputTags = {
+  start: nothingUncovered,
+  message: 2,
+  request: 3,
+  timer: 4,
+  connected: 5,
+  drained: 6,
+  operator: 7,
+  stop: 8,
+  'signatures-checked': 9,
+} as const
 
-const timers = ['view-change', 'status', 'fetch'] as const satisfies readonly TimerName[]
+const timers = ['view-change', 'status', 'fetch', 'proof'] as const satisfies readonly TimerName[]
 const allTimers: [Exclude<TimerName, (typeof timers)[number]>] extends [never] ? typeof timers : never = timers
 const commands = ['change-view'] as const satisfies readonly OperatorCommand['kind'][]
 const allCommands: [Exclude<OperatorCommand['kind'], (typeof commands)[number]>] extends [never] ? typeof commands : never = commands
@@ -109,6 +120,11 @@ export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8A
       break
     case 'request':
       writer.bool(input.isUnverified === true)
+      break
+    case 'signatures-checked':
+      writer.u53(input.seq)
+      writer.digest(input.digest)
+      writer.bool(input.holds)
       break
     case 'timer':
       writer.u8(allTimers.indexOf(input.timer))
@@ -256,6 +272,10 @@ function readInput(reader: Reader): RecordedEntry {
       return { kind: 'input', nowMs, input: { type: 'stop' }, bytes: none }
     case inputTags.drained:
       return { kind: 'input', nowMs, input: { type: 'drained' }, bytes: none }
+    case inputTags['signatures-checked']: {
+      const input = { type: 'signatures-checked', seq: readSeq(reader), digest: readDigest(reader), holds: reader.bool() } as const
+      return { kind: 'input', nowMs, input, bytes: none }
+    }
     case inputTags.timer:
       return { kind: 'input', nowMs, input: { type: 'timer', timer: readOneOf(reader, allTimers) }, bytes: none }
     case inputTags.connected:

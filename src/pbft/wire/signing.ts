@@ -11,6 +11,7 @@ import type {
   NewView,
   PrePrepare,
   Proposal,
+  Request,
   Signature,
   StableCheckpoint,
   Unsigned,
@@ -83,9 +84,10 @@ export function requestSignedBytes(request: UnauthenticatedRequest, clusterId: s
 /**
  * Every signature in `message`, also those nested in proofs, new-views and pre-prepares, in the cluster `clusterId` of `n` replicas;
  * requests authenticated by MACs have none here. All of them have to hold before the core sees the message. The requests of a
- * `batch-data` are not among them: it is wanted by its digest, which correct replicas have vouched for.
+ * `batch-data` are not among them: it is wanted by its digest, which correct replicas have vouched for. Those of the requests of a
+ * pre-prepare are left out unless `withRequests`.
  */
-export function signedParts(message: Message, n: number, clusterId: string): SignedPart[] {
+export function signedParts(message: Message, n: number, clusterId: string, withRequests = true): SignedPart[] {
   const parts: SignedPart[] = []
   switch (message.type) {
     case 'request':
@@ -93,7 +95,7 @@ export function signedParts(message: Message, n: number, clusterId: string): Sig
       break
     case 'pre-prepare':
       addProposal(parts, message, n, clusterId)
-      addRequests(parts, message.batch.requests, clusterId)
+      if (withRequests) addRequests(parts, message.batch.requests, clusterId)
       break
     case 'proposal':
       addProposal(parts, message, n, clusterId)
@@ -106,6 +108,13 @@ export function signedParts(message: Message, n: number, clusterId: string): Sig
     default:
       break
   }
+  return parts
+}
+
+/** The signatures of those of `requests` that are signed. */
+export function requestSignedParts(requests: readonly Request[], clusterId: string): SignedPart[] {
+  const parts: SignedPart[] = []
+  addRequests(parts, requests, clusterId)
   return parts
 }
 

@@ -652,6 +652,7 @@ export const en = {
     forge: 'forges other senders',
     starve: 'starves a replica',
     'spoil-macs': 'spoils MACs',
+    invent: 'invents requests',
   },
   behaviourHint: {
     equivocate: 'As primary it proposes two different batches for one sequence number. At most one of them can be committed.',
@@ -665,6 +666,7 @@ export const en = {
     starve: 'It sends nothing to one replica, which gets what it misses from the others.',
     'spoil-macs':
       'As primary it spoils the MACs of requests, so that backups cannot verify them. Clients are asked for signatures. Changes nothing where clients sign.',
+    invent: 'As primary it proposes requests that no client sent. They are never executed, and the others change the view.',
   },
   consequence: {
     slower: 'No replica is cut off: agreement gets slower at most. {available} of {n} take part, {quorum} are needed.',

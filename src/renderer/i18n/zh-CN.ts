@@ -649,6 +649,7 @@ export const zhCN: Same<Messages> = {
     forge: '冒充其他发送者',
     starve: '饿死一个副本',
     'spoil-macs': '破坏 MAC',
+    invent: '捏造请求',
   },
   behaviourHint: {
     equivocate: '作为主节点，它为同一个序号提出两个不同的批次。其中至多一个能够提交。',
@@ -661,6 +662,7 @@ export const zhCN: Same<Messages> = {
     forge: '它没有别人的密钥却以别人的名义说话。这样的消息会被拒绝并计数。',
     starve: '它不向某一个副本发送任何消息；该副本从其余副本取得所缺内容。',
     'spoil-macs': '作为主节点，它破坏请求的 MAC，使备份节点无法校验；客户端会被要求改用签名。若客户端本来就签名，则没有影响。',
+    invent: '作为主节点，它提议没有任何客户端发出的请求。这些请求绝不会被执行，其余副本会更换视图。',
   },
   consequence: {
     slower: '没有副本被切断：达成一致至多变慢。{n} 个中有 {available} 个参与，需要 {quorum} 个。',

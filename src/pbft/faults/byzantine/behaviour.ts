@@ -18,6 +18,7 @@ export const behaviourNames = [
   'forge', // speaks in the name of others
   'starve', // sends nothing to one replica
   'spoil-macs', // as primary: spoils the MACs of its clients' requests, so that backups cannot verify them
+  'invent', // as primary: proposes requests that no client sent
 ] as const
 export type BehaviourName = (typeof behaviourNames)[number]
 

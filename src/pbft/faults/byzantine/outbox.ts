@@ -4,8 +4,8 @@ import type { AuthenticationWanted, ReplicaMessage, Reply } from '../../protocol
 import { initialState, type Behaviour, type BehaviourName, type Sending, type Traitor } from './behaviour.ts'
 import { lyingCheckpoint, staleViewChange } from './checkpoints.ts'
 import { forge, replay, silent, starve } from './links.ts'
-import { spoilMacs } from './macs.ts'
 import { equivocate, slowPrimary, wrongDigest } from './ordering.ts'
+import { invent, spoilMacs } from './requests.ts'
 
 const behaviours: Readonly<Record<BehaviourName, Behaviour>> = {
   equivocate,
@@ -18,6 +18,7 @@ const behaviours: Readonly<Record<BehaviourName, Behaviour>> = {
   forge,
   starve,
   'spoil-macs': spoilMacs,
+  invent,
 }
 
 /** What leaves instead of what the core meant to send, in order. */
