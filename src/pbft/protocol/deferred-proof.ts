@@ -1,5 +1,5 @@
 /**
- * Who checks the signatures of the clients in a batch. f+1 prepares prove a batch to everyone (SPEC, I19), so it is enough that f+1
+ * Who checks the signatures of the clients in a batch. f+1 prepares prove a batch to everyone (SPEC, I24), so it is enough that f+1
  * replicas check it: the primary, which did before it proposed, and f backups in turn. The others wait for their prepares, and check
  * it themselves when those do not come. Whoever was waited for in vain is not waited for again for a while.
  */
