@@ -45,6 +45,9 @@ export interface MessagesPage {
   readonly gaps: readonly RecordingGap[]
 }
 
+/** A page without its messages. */
+export type MessagesHead = Omit<MessagesPage, 'packed'>
+
 /** One array per field; the same index in all is one message. NaN: unknown or does not apply; an index of -1 too. */
 export interface MessageColumns {
   readonly count: number

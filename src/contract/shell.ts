@@ -3,10 +3,18 @@ import type { Method, Params, ResultOf } from './api.ts'
 import type { EventBatch } from './events.ts'
 import type { Result } from './result.ts'
 
+export interface ShellDoor {
+  /** ws: or wss: address of `/api/v1/socket`. */
+  readonly socketUrl: string
+  readonly token: string
+}
+
 export type ConnectionState = 'connecting' | 'connected' | 'lost'
 
 export interface PanelShell {
   readonly kind: 'electron' | 'browser'
+  /** Where a worker of the page can ask by itself, past the page's own thread; null: only the page can ask. */
+  readonly door: ShellDoor | null
   call<M extends Method>(method: M, params: Params<M>): Promise<Result<ResultOf<M>>>
   /** Delivers from the present on (first a `reset`), and resumes by itself after a lost connection. Returns the unsubscribe. */
   onEvents(listener: (batch: EventBatch) => void): () => void

@@ -16,6 +16,7 @@ const call = (method: Method, params: unknown): Promise<unknown> =>
 
 const shell: PanelShell = {
   kind: 'electron',
+  door: null,
   call: call as PanelShell['call'],
   onEvents(listener) {
     listeners.add(listener)

@@ -71,6 +71,7 @@ const request: RequestInfo = {
 
 class HostShell implements PanelShell {
   readonly kind = 'browser'
+  readonly door = null
   host = hostOf('open', 'a')
   /** What is asked is answered when the test says so. */
   readonly waiting: (() => void)[] = []

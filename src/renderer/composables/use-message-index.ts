@@ -1,7 +1,10 @@
 /** The worker with the index of messages, as promises. Only the newest question of what is in sight is put to it. */
 import { onBeforeUnmount, shallowRef } from 'vue'
-import type { MessagesPage } from '../../contract/messages.ts'
+import type { Params } from '../../contract/api.ts'
+import type { MessagesHead } from '../../contract/messages.ts'
+import type { Result } from '../../contract/result.ts'
 import type { Drawn, MessageRow, MessageSummary } from '../lib/message-index.ts'
+import { useLink } from '../stores/link.ts'
 import type { FromIndex, ToIndex } from '../workers/messages.ts'
 
 export interface MessageList {
@@ -9,16 +12,16 @@ export interface MessageList {
   readonly messages: readonly MessageSummary[]
 }
 
-type Question = Exclude<ToIndex, { type: 'load' }>
+type Question = ToIndex
 /** A question before it has its turn. */
 type Asked<T extends Question['type']> = Omit<Extract<Question, { type: T }>, 'turn' | 'type'>
 
 export function useMessageIndex() {
+  const link = useLink()
   const worker = new Worker(new URL('../workers/messages.ts', import.meta.url), { type: 'module' })
   const drawn = shallowRef<Drawn | null>(null)
   const rows = shallowRef<readonly MessageRow[]>([])
   const kinds = shallowRef<readonly string[]>([])
-  const malformed = shallowRef(false)
   const waiting = new Map<number, (answer: FromIndex) => void>()
   let turn = 0
   let looking = false
@@ -48,21 +51,15 @@ export function useMessageIndex() {
   worker.onmessage = (event: MessageEvent<FromIndex>) => {
     const message = event.data
     switch (message.type) {
-      case 'malformed':
-        malformed.value = true
-        break
-      case 'loaded':
-        malformed.value = false
-        rows.value = message.rows
-        kinds.value = message.kinds
-        break
       case 'visible':
-        onSeen(message.drawn)
-        break
-      default:
-        waiting.get(message.turn)?.(message)
-        waiting.delete(message.turn)
+        return onSeen(message.drawn)
+      case 'loaded':
+        if (message.rows === null || !message.result.ok) break
+        rows.value = message.rows
+        kinds.value = message.result.value.kinds
     }
+    waiting.get(message.turn)?.(message)
+    waiting.delete(message.turn)
   }
   onBeforeUnmount(() => worker.terminate())
 
@@ -78,13 +75,27 @@ export function useMessageIndex() {
     return answer.type === 'one' ? answer.message : null
   }
 
+  /** Fetches messages into the index; `held` when it has all of them now. */
+  async function hold(params: Params<'messages'>): Promise<{ readonly result: Result<MessagesHead>; readonly held: boolean }> {
+    // A copy: a store's own objects are proxies, which cannot be sent.
+    const door = link.door === null ? null : { ...link.door }
+    let question: (mine: number) => Question
+    if (door === null) {
+      const fetched = await link.call('messages', params)
+      if (!fetched.ok) return { result: fetched, held: false }
+      question = (mine) => ({ type: 'load', turn: mine, page: fetched.value })
+    } else question = (mine) => ({ type: 'fetch', turn: mine, door, params })
+    const answer = await ask(question)
+    if (answer.type !== 'loaded') throw new Error('the worker answered another question')
+    return { result: answer.result, held: answer.rows !== null }
+  }
+
   return {
     drawn,
     rows,
     kinds,
-    malformed,
     look,
-    load: (page: MessagesPage): void => put({ type: 'load', page }),
+    hold,
     find: (id: number) => one((mine) => ({ type: 'find', turn: mine, id })),
     step: (wanted: Asked<'step'>) => one((mine) => ({ type: 'step', turn: mine, ...wanted })),
     async list(wanted: Asked<'list'>): Promise<MessageList> {

@@ -5,7 +5,7 @@
 import { useDebounceFn, useThrottleFn } from '@vueuse/core'
 import { computed, onBeforeUnmount, shallowRef, watch, type Ref } from 'vue'
 import type { MessageFilter } from '../../contract/api.ts'
-import type { MessagesPage, RecordingGap } from '../../contract/messages.ts'
+import type { MessagesHead, RecordingGap } from '../../contract/messages.ts'
 import type { PanelError } from '../../contract/result.ts'
 import { contains, drawnOfOverview, type TimeWindow } from '../lib/message-window.ts'
 import { useLink } from '../stores/link.ts'
@@ -20,13 +20,15 @@ export interface MessagesOptions {
   readonly window: Readonly<Ref<TimeWindow>>
   readonly filter: Readonly<Ref<MessageFilter>>
   readonly following: Readonly<Ref<boolean>>
+  /** While it is held in the hand nothing is fetched: what is drawn moves along. */
+  readonly dragging: Readonly<Ref<boolean>>
   /** Pixels across. */
   readonly pixels: () => number
   /** Messages up to here are recorded now, and the end is followed. */
   onTail(last: number): void
 }
 
-export function useMessages({ window: shown, filter, following, pixels, onTail }: MessagesOptions) {
+export function useMessages({ window: shown, filter, following, dragging, pixels, onTail }: MessagesOptions) {
   const link = useLink()
   const index = useMessageIndex()
   const problem = shallowRef<PanelError | null>(null)
@@ -38,10 +40,16 @@ export function useMessages({ window: shown, filter, following, pixels, onTail }
   /** What the index holds without anything left out; null: nothing of use. */
   let held: TimeWindow | null = null
   let turn = 0
+  /** Messages per ms of the last answer. */
+  let density = 0
 
   const look = (): void => index.look({ ...shown.value, pixels: pixels() })
 
-  function take({ first, last, gaps: found }: Pick<MessagesPage, 'first' | 'last' | 'gaps'>): void {
+  function take(
+    { first, last, gaps: found, total }: Pick<MessagesHead, 'first' | 'last' | 'gaps' | 'total'>,
+    { from, to }: TimeWindow,
+  ): void {
+    density = total / (to - from)
     bounds.value = { first, last }
     gaps.value = found
     answered.value = true
@@ -50,18 +58,19 @@ export function useMessages({ window: shown, filter, following, pixels, onTail }
 
   /** True when all of `wanted` fits. */
   async function hold(wanted: TimeWindow, mine: number): Promise<boolean> {
-    const result = await link.call('messages', { ...wanted, limit: heldMax, filter: filter.value })
-    if (mine !== turn) return true
+    const { result, held: whole } = await index.hold({ ...wanted, limit: heldMax, filter: filter.value })
+    if (mine !== turn) {
+      if (whole) held = null
+      return true
+    }
     if (!result.ok) {
       problem.value = result.error
       return true
     }
-    const page = result.value
-    take(page)
-    if (page.total > page.count) return false
+    take(result.value, wanted)
+    if (!whole) return false
     held = wanted
     overview.value = null
-    index.load(page)
     look()
     return true
   }
@@ -73,7 +82,7 @@ export function useMessages({ window: shown, filter, following, pixels, onTail }
       problem.value = result.error
       return
     }
-    take(result.value)
+    take(result.value, wanted)
     held = null
     overview.value = { ...drawnOfOverview(result.value), kinds: result.value.kinds }
   }
@@ -85,19 +94,29 @@ export function useMessages({ window: shown, filter, following, pixels, onTail }
     const { from, to } = shown.value
     const span = to - from
     const wide = following.value ? { from, to: to + 1 } : { from: from - span, to: to + span }
-    if (!(await hold(wide, mine)) && (following.value || !(await hold({ from, to }, mine)))) await count({ from, to }, mine)
+    const attempts = following.value ? [wide] : [wide, { from, to }]
+    // What is certainly too much is not carried here only to be found too much.
+    const likely = attempts.filter((wanted) => density * (wanted.to - wanted.from) <= heldMax * 1.5)
+    let done = false
+    for (const wanted of likely) done ||= await hold(wanted, mine)
+    if (!done && mine === turn) await count({ from, to }, mine)
     if (mine === turn) loading.value = false
   }
-  const loadSoon = useDebounceFn(load, settleMs)
+  const loadSoon = useDebounceFn(() => (dragging.value ? undefined : load()), settleMs)
+  function loadWhenAtRest(wanted: TimeWindow): void {
+    if (!dragging.value && !following.value && (held === null || !contains(held, wanted))) void loadSoon()
+  }
   const loadTail = useThrottleFn(load, tailEveryMs, true)
 
   watch(shown, (wanted) => {
     if (held !== null) look()
     if (following.value) void loadTail()
-    else if (held === null || !contains(held, wanted)) void loadSoon()
+    else loadWhenAtRest(wanted)
   })
+  watch(dragging, () => loadWhenAtRest(shown.value))
   watch(filter, () => {
     held = null
+    density = 0
     void load()
   })
   const stop = link.onEvent((event) => {

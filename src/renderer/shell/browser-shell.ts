@@ -5,7 +5,7 @@
 import type { Method, Params, ResultOf } from '../../contract/api.ts'
 import type { EventBatch } from '../../contract/events.ts'
 import { fail, type Result } from '../../contract/result.ts'
-import type { ClientFrame, ConnectionState, PanelShell, ServerFrame } from '../../contract/shell.ts'
+import type { ClientFrame, ConnectionState, PanelShell, ServerFrame, ShellDoor } from '../../contract/shell.ts'
 
 const pauseMinMs = 200
 const pauseMaxMs = 5_000
@@ -13,10 +13,7 @@ const pauseMaxMs = 5_000
 const silenceMaxMs = 10_000
 const watchEveryMs = 2_000
 
-export interface BrowserShellOptions {
-  /** ws: or wss: address of `/api/v1/socket`. */
-  readonly socketUrl: string
-  readonly token: string
+export interface BrowserShellOptions extends ShellDoor {
   /** Asks the server over HTTP whether the token is good; false only when it certainly is not. */
   readonly tokenAccepted: () => Promise<boolean>
   /** The server refused the token: no further attempt is made. */
@@ -110,6 +107,7 @@ export function createBrowserShell(options: BrowserShellOptions): PanelShell {
 
   return {
     kind: 'browser',
+    door: { socketUrl: options.socketUrl, token: options.token },
     call<M extends Method>(method: M, params: Params<M>): Promise<Result<ResultOf<M>>> {
       if (socket?.readyState !== WebSocket.OPEN) {
         return Promise.resolve(fail('cancelled', 'The panel is not connected to its host; nothing was sent.'))

@@ -58,5 +58,5 @@ export const useLink = defineStore('link', () => {
     if (connection.value === 'connected' && now.value - lastWordAt.value > pingAfterMs) void ping()
   }, tickMs)
 
-  return { kind: shell.kind, connection, now, lastWordAt, stale, everConnected, call, onEvent }
+  return { kind: shell.kind, door: shell.door, connection, now, lastWordAt, stale, everConnected, call, onEvent }
 })

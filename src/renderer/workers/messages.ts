@@ -1,9 +1,18 @@
-/** The worker that holds the index of messages, so that the page's own thread only draws. */
-import type { MessagesPage } from '../../contract/messages.ts'
+/**
+ * The worker that fetches, decodes and indexes messages, so that the page's own thread only draws: a page of 100,000 is 10 MB of JSON.
+ */
+import type { Params } from '../../contract/api.ts'
+import type { MessagesHead, MessagesPage } from '../../contract/messages.ts'
+import { fail, ok, type Result } from '../../contract/result.ts'
+import type { PanelShell, ShellDoor } from '../../contract/shell.ts'
 import { MessageIndex, type Drawn, type MessageRow, type MessageSummary } from '../lib/message-index.ts'
+import { createBrowserShell } from '../shell/browser-shell.ts'
 
 export type ToIndex =
-  | { readonly type: 'load'; readonly page: MessagesPage }
+  /** Asks the host by itself; the newest of these wins. */
+  | { readonly type: 'fetch'; readonly turn: number; readonly door: ShellDoor; readonly params: Params<'messages'> }
+  /** A page that the page's own thread has fetched. */
+  | { readonly type: 'load'; readonly turn: number; readonly page: MessagesPage }
   | { readonly type: 'visible'; readonly turn: number; readonly from: number; readonly to: number; readonly pixels: number }
   | {
       readonly type: 'list'
@@ -24,19 +33,49 @@ export type ToIndex =
     }
 
 export type FromIndex =
-  | { readonly type: 'loaded'; readonly rows: readonly MessageRow[]; readonly kinds: readonly string[]; readonly count: number }
-  | { readonly type: 'malformed' }
+  /** An answer came. The index holds its messages where `rows` is not null: the limit cut none off, and nothing newer was asked. */
+  | { readonly type: 'loaded'; readonly turn: number; readonly result: Result<MessagesHead>; readonly rows: readonly MessageRow[] | null }
   | { readonly type: 'visible'; readonly turn: number; readonly drawn: Drawn }
   | { readonly type: 'list'; readonly turn: number; readonly total: number; readonly messages: readonly MessageSummary[] }
   | { readonly type: 'one'; readonly turn: number; readonly message: MessageSummary | null }
 
 let index: MessageIndex | null = null
+let shell: Promise<PanelShell> | null = null
+let newest = 0
 
-function answer(message: ToIndex): FromIndex | null {
-  if (message.type === 'load') {
-    index = MessageIndex.of(message.page)
-    return index === null ? { type: 'malformed' } : { type: 'loaded', rows: index.rows, kinds: message.page.kinds, count: index.count }
-  }
+function load(turn: number, page: MessagesPage): FromIndex {
+  const { packed: _, ...head } = page
+  if (turn !== newest || page.total > page.count) return { type: 'loaded', turn, result: ok(head), rows: null }
+  const made = MessageIndex.of(page)
+  if (made === null)
+    return { type: 'loaded', turn, result: fail('internal', 'The answer does not hold the messages that it names.'), rows: null }
+  index = made
+  return { type: 'loaded', turn, result: ok(head), rows: made.rows }
+}
+
+async function fetchPage({ turn, door, params }: Extract<ToIndex, { type: 'fetch' }>): Promise<FromIndex> {
+  // Whether the token is good is found out by the page, which cannot go on without it.
+  shell ??= connected(createBrowserShell({ ...door, tokenAccepted: () => Promise.resolve(true), onRefused: () => undefined }))
+  const result = await (await shell).call('messages', params)
+  return result.ok ? load(turn, result.value) : { type: 'loaded', turn, result, rows: null }
+}
+
+const connected = (made: PanelShell): Promise<PanelShell> =>
+  new Promise((resolve) => {
+    made.onConnection((state) => {
+      if (state === 'connected') resolve(made)
+    })
+  })
+
+/** The arrays are given away, not copied. */
+const buffersOf = (drawn: Drawn): Transferable[] =>
+  Object.values(drawn).flatMap((column: unknown) =>
+    column instanceof Float64Array || column instanceof Int32Array ? [column.buffer as ArrayBuffer] : [],
+  )
+
+type Question = Exclude<ToIndex, { type: 'fetch' | 'load' }>
+
+function answer(message: Question): FromIndex | null {
   if (index === null) return null
   const { turn } = message
   switch (message.type) {
@@ -52,6 +91,12 @@ function answer(message: ToIndex): FromIndex | null {
 }
 
 addEventListener('message', (event: MessageEvent<ToIndex>) => {
-  const reply = answer(event.data)
-  if (reply !== null) postMessage(reply)
+  const message = event.data
+  if (message.type === 'fetch' || message.type === 'load') {
+    newest = message.turn
+    if (message.type === 'load') return postMessage(load(message.turn, message.page))
+    return void fetchPage(message).then((reply) => postMessage(reply))
+  }
+  const reply = answer(message)
+  if (reply !== null) postMessage(reply, { transfer: reply.type === 'visible' ? buffersOf(reply.drawn) : [] })
 })

@@ -65,7 +65,7 @@ const callByPage = async <M extends Method>(page: Page, method: M, params: Param
 }
 
 /** By a WebSocket of our own, as a script would. */
-const callBySocket = <M extends Method>(serving: Serving, method: M, params: Params<M>): Promise<ResultOf<M>> =>
+export const callBySocket = <M extends Method>(serving: Serving, method: M, params: Params<M>): Promise<ResultOf<M>> =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`${serving.url.replace('http', 'ws')}/api/v1/socket`, ['pbft-panel', `token.${serving.token}`])
     socket.onerror = () => reject(new Error(`${method}: no connection`))

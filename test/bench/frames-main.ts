@@ -1,0 +1,167 @@
+/**
+ * `npm run bench:frames -- --rows 100000 --messages 100000`: a real cluster makes a long log and a full recording; then the browser, with its
+ * own clock, says how long its frames took while the log is scrolled and the messages are panned, zoomed and dragged. Needs a build.
+ * One frame of the display is 16.7 ms; a machine that is busy with other work makes every figure worse, so its load is printed along.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { chromium, type Page } from '@playwright/test'
+import type { Method, Params, ResultOf } from '../../src/contract/api.ts'
+import { testIds } from '../../src/renderer/testids.ts'
+import { findBrowser, rootFlags } from '../shells/support/find-browser.ts'
+import { callBySocket } from '../shells/support/panel.ts'
+import { startServing } from '../shells/support/serve.ts'
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '100000' },
+    messages: { type: 'string', default: '100000' },
+    frames: { type: 'string', default: '400' },
+    /** The log is as long as it is when this has passed. */
+    minutes: { type: 'string', default: '10' },
+  },
+})
+const frames = Number(values.frames)
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+interface Figures {
+  readonly p50: number
+  readonly p95: number
+  readonly max: number
+  /** Shorter than two frames of the display were wanted; so many were longer. */
+  readonly over33: number
+}
+interface Row extends Figures {
+  readonly what: string
+  readonly size: number
+  readonly frames: number
+  /** Share of the machine's cores that was wanted, averaged over the last minute. */
+  readonly load: number
+}
+
+type Motion = 'scroll' | 'pan' | 'zoom' | 'drag'
+
+/** In the page: moves a little in every frame and gives the times between frames, ms. The first frames warm up. */
+const move = async ({ motion, target, count }: { motion: Motion; target: string; count: number }): Promise<number[]> => {
+  const element = document.querySelector<HTMLElement>(`[data-testid="${target}"]`)
+  if (element === null) throw new Error(`there is no ${target}`)
+  const { left, top, width, height } = element.getBoundingClientRect()
+  const at = { bubbles: true, cancelable: true, clientX: left + width / 2, clientY: top + height / 2 }
+  const pointer = (type: string, x: number): boolean =>
+    element.dispatchEvent(new PointerEvent(type, { ...at, clientX: x, pointerId: 1, button: 0, isPrimary: true }))
+  const steps: Readonly<Record<Motion, (i: number) => void>> = {
+    scroll: () => {
+      const end = element.scrollHeight - element.clientHeight
+      element.scrollTop = element.scrollTop + end / count
+    },
+    // There and back, past what is held: to a whole window beyond it.
+    pan: (i) => void element.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: i % 200 < 100 ? -30 : 30 })),
+    zoom: (i) => void element.dispatchEvent(new WheelEvent('wheel', { ...at, ctrlKey: true, deltaY: i % 80 < 40 ? -12 : 12 })),
+    drag: (i) => void pointer('pointermove', at.clientX + (i % 160 < 80 ? i % 80 : 80 - (i % 80)) * 6),
+  }
+  const frame = (): Promise<number> => new Promise(requestAnimationFrame)
+  // A pointer made here is none that the browser could capture.
+  element.setPointerCapture = () => undefined
+  if (motion === 'drag') pointer('pointerdown', at.clientX)
+  const times: number[] = []
+  let last = await frame()
+  for (let i = 0; i < count; i += 1) {
+    steps[motion](i)
+    const now = await frame()
+    if (i >= 10) times.push(now - last)
+    last = now
+  }
+  if (motion === 'drag') pointer('pointerup', at.clientX)
+  return times
+}
+
+function figuresOf(times: readonly number[]): Figures {
+  const sorted = [...times].sort((a, b) => a - b)
+  const at = (share: number): number =>
+    Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN) * 10) / 10
+  return { p50: at(0.5), p95: at(0.95), max: at(1), over33: sorted.filter((time) => time > 33.4).length }
+}
+
+async function measure(page: Page, what: string, size: number, motion: Motion, target: string): Promise<Row> {
+  const times = await page.evaluate(move, { motion, target, count: frames })
+  return { what, size, frames: times.length, ...figuresOf(times), load: Math.round((loadavg()[0] ?? NaN) * 100) / 100 }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'pbft-panel-frames-'))
+const serving = await startServing(['--data', folder, '--empty'])
+const browser = await chromium.launch({ executablePath: findBrowser(), args: rootFlags })
+const call = <M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> => callBySocket(serving, method, params)
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Until the log has `rows`, one batch for each request; gives how many there are. */
+async function fillLog(rows: number): Promise<number> {
+  await call('createCluster', {
+    name: 'frames',
+    replicas: 4,
+    durability: 'process',
+    authentication: 'mac',
+    parameters: { batchRequestsMax: 1 },
+  })
+  await call('openCluster', { name: 'frames' })
+  await call('startLoad', { clients: 16, durationMs: 3_600_000, valueBytes: 32 })
+  const deadline = Date.now() + Number(values.minutes) * 60_000
+  for (;;) {
+    const { replicas } = await call('status', {})
+    const length = Math.max(...replicas.map(({ lastExecuted }) => lastExecuted ?? 0))
+    if (length >= rows || Date.now() > deadline) {
+      await call('stopLoad', {})
+      return length
+    }
+    await pause(1_000)
+  }
+}
+
+/** A window that holds about `wanted` messages, in the middle of the recording. */
+async function windowOf(wanted: number): Promise<{ readonly from: number; readonly to: number; readonly total: number }> {
+  const { first, last } = await call('messagesOverview', { from: 1, to: 2, bins: 1 })
+  if (first === null || last === null) throw new Error('nothing is recorded')
+  const middle = last - (last - first) / 3
+  let window = { from: middle, to: middle, total: 0 }
+  for (let span = 50; span < last - first; span *= 1.15) {
+    const { total } = await call('messagesOverview', { from: middle - span / 2, to: middle + span / 2, bins: 1 })
+    if (total > wanted) break
+    window = { from: middle - span / 2, to: middle + span / 2, total }
+  }
+  return window
+}
+
+const rows: Row[] = []
+try {
+  const length = await fillLog(Number(values.rows))
+  say(`the log has ${length} rows`)
+  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage()
+  const open = async (screen: string, target: string): Promise<void> => {
+    await page.goto('about:blank')
+    await page.goto(`${serving.url}/#/${screen}`)
+    await page.getByTestId(target).waitFor()
+  }
+  await page.goto(`${serving.url}/#token=${serving.token}`)
+  await page.getByTestId(testIds.appReady).waitFor()
+  await open('log', 'log-scroller')
+  await page.getByTestId(testIds.logRow).first().waitFor()
+  await page.getByTestId('log-scroller').evaluate((element) => element.scrollTo(0, 0))
+  rows.push(await measure(page, 'log: scrolled from end to end', length, 'scroll', 'log-scroller'))
+  for (const wanted of [Number(values.messages) / 4, Number(values.messages)]) {
+    const { from, to, total } = await windowOf(wanted)
+    await open(`messages?w=${from.toFixed(3)}-${to.toFixed(3)}`, 'message-diagram')
+    await page.locator('[data-testid="message-diagram"]:not([data-lines="0"])').waitFor({ timeout: 60_000 })
+    for (const motion of ['drag', 'pan', 'zoom'] as const) {
+      rows.push(await measure(page, `messages: ${motion}`, total, motion, 'message-diagram'))
+    }
+  }
+  const columns = ['what', 'size', 'frames', 'p50', 'p95', 'max', 'over33', 'load'] as const
+  say(columns.join(' | '))
+  for (const row of rows) say(columns.map((column) => String(row[column])).join(' | '))
+  process.stdout.write(`${JSON.stringify({ unit: 'ms', rows })}\n`)
+} finally {
+  await browser.close()
+  await serving.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
