@@ -335,5 +335,5 @@ const verdictReplica = (replica: Omit<ReplicaStatus, 'isPrimary'>): VerdictRepli
   hears: replica.peersHeard,
   viewTimeoutMs: replica.viewTimeoutMs,
   transfer: replica.transfer,
-  forgetful: replica.probation !== null,
+  probation: replica.probation,
 })

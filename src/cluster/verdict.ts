@@ -18,8 +18,8 @@ export interface VerdictReplica {
   readonly viewTimeoutMs: number | null
   /** Pieces of the state that it is fetching; null: it fetches none. */
   readonly transfer: { readonly seq: number; readonly verified: number; readonly remaining: number } | null
-  /** It has lost its disk: what it may have promised, it does not know. */
-  readonly forgetful: boolean
+  /** It has lost its disk: what it may have promised, it does not know, so it votes on nothing before `until`. null: it has not. */
+  readonly probation: { readonly until: number | null; readonly heard: number; readonly needed: number } | null
 }
 
 export interface VerdictInput {
@@ -161,7 +161,7 @@ const noQuorum = (input: VerdictInput, missing: readonly VerdictReplica[], avail
   if (available + faulty >= needed && goesOn) return null
   const starting = missing.filter((replica) => replica.state === 'starting').length
   if (available + starting >= needed) return { state: 'unknown', key: 'verdict.unknown.starting', parameters: { available, n: input.n } }
-  const forgetful = input.replicas.filter((replica) => replica.forgetful)
+  const forgetful = input.replicas.filter((replica) => replica.probation !== null)
   const remembering = input.n - forgetful.length
   if (remembering < needed) {
     const parameters = { since, needed, available: remembering, replicas: replicaList(forgetful.map((replica) => replica.id)) }
@@ -241,12 +241,25 @@ const withProgress = (input: VerdictInput, missing: readonly VerdictReplica[]): 
       const seq = Math.max(...transfers.map((transfer) => transfer.seq))
       return degraded('verdict.degraded.transfer', missing, { seq, count, total: count + left })
     }
+    if (cause === 'recovering' && missing.every(({ probation }) => probation !== null)) return onProbation(missing, degraded)
     return degraded(cause === null ? 'verdict.degraded.several' : `verdict.degraded.${cause}`, missing)
   }
   if (input.linkFaults > 0) return { state: 'degraded', key: 'verdict.degraded.faults', parameters: { view, count: input.linkFaults } }
   const primary = primaryOf(asView(view), input.n)
   if (input.n === 1) return { state: 'healthy', key: 'verdict.alone', parameters: { view, primary } }
   return { state: 'healthy', key: 'verdict.healthy', parameters: { n: input.n, view, primary } }
+}
+
+/** How far those who lost their disks are, told by the one that is furthest behind. */
+const onProbation = (
+  lost: readonly VerdictReplica[],
+  degraded: (key: VerdictKey, about: readonly VerdictReplica[], more: MessageParameters) => Found,
+): Found => {
+  const probations = lost.flatMap(({ probation }) => probation ?? [])
+  const asking = probations.filter(({ until }) => until === null).sort((a, b) => a.heard - b.heard)[0]
+  return asking === undefined
+    ? degraded('verdict.degraded.probation', lost, { seq: Math.max(...probations.map(({ until }) => until ?? 0)) })
+    : degraded('verdict.degraded.probationAsking', lost, { count: asking.heard, needed: asking.needed })
 }
 
 const listOf = (replicas: readonly VerdictReplica[]): string => replicaList(replicas.map(({ id }) => id))

@@ -28,6 +28,10 @@ export const verdictSentences = {
     'No control link to {replicas}, but the others hear them. Requests complete; further faults tolerated: {tolerates}.',
   'verdict.degraded.transfer':
     'Fetching the state as of seq {seq}: {replicas}, {count} of {total} pieces. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.probation':
+    'Lost the disk, and on probation until the checkpoint at seq {seq}: {replicas}. Requests complete; further faults tolerated: {tolerates}.',
+  'verdict.degraded.probationAsking':
+    'Lost the disk: {replicas}, who asks the others how far they are ({count} of {needed} answered). Requests complete; further faults tolerated: {tolerates}.',
   'verdict.degraded.waiting':
     'Requests waiting for r{primary}, primary of view {view}: {pending}. If it stays silent the replicas change to r{next}.',
   'verdict.degraded.backoff': 'Changing views again and again: now to view {view} under r{primary}, which has {seconds} s to begin.',

@@ -42,7 +42,7 @@ export const testIds = {
 export const navTestId = (screen: string): string => `nav-${screen}`
 /** A replica's card; carries `data-state`. */
 export const replicaCardTestId = (id: number): string => `replica-card-${id}`
-/** A button or menu entry on a replica's card: isolate, heal, kill, restart, start, stop, pause, wipe. */
+/** A button or menu entry on a replica's card: isolate, heal, kill, restart, start, stop, pause, corrupt, wipe. */
 export const replicaActionTestId = (action: string, id: number): string => `action-${action}-${id}`
 /** A replica's menu of actions. */
 export const replicaMenuTestId = (id: number): string => `replica-menu-${id}`

@@ -18,7 +18,7 @@ const live: VerdictReplica = {
   hears: [],
   viewTimeoutMs: 500,
   transfer: null,
-  forgetful: false,
+  probation: null,
 }
 const of = (...states: ReplicaState[]): VerdictReplica[] => states.map((state, id) => ({ ...live, id, state }))
 const four = of('live', 'live', 'live', 'live')
@@ -153,6 +153,22 @@ const situations: readonly Situation[] = [
     en: 'Catching up: r2. Requests complete; further faults tolerated: 0.',
     zh: 'r2 正在追赶；请求可以完成，还能容忍 0 个故障。',
     basis: { replicas: [2] },
+  },
+  {
+    name: 'a lost disk, on probation',
+    input: { replicas: one(2, { state: 'recovering', probation: { until: 384, heard: 3, needed: 3 } }) },
+    state: 'degraded',
+    en: 'Lost the disk, and on probation until the checkpoint at seq 384: r2. Requests complete; further faults tolerated: 0.',
+    zh: 'r2 失去了磁盘，处于观察期，直到序号 384 处的检查点；请求可以完成，还能容忍 0 个故障。',
+    basis: { replicas: [2], seq: 384 },
+  },
+  {
+    name: 'a lost disk, not yet known how long the probation is',
+    input: { replicas: one(2, { state: 'recovering', probation: { until: null, heard: 1, needed: 3 } }) },
+    state: 'degraded',
+    en: 'Lost the disk: r2, who asks the others how far they are (1 of 3 answered). Requests complete; further faults tolerated: 0.',
+    zh: 'r2 失去了磁盘，正在询问其他副本的进度（1 / 3 个已回答）；请求可以完成，还能容忍 0 个故障。',
+    basis: { replicas: [2], seq: null },
   },
   {
     name: 'state transfer',

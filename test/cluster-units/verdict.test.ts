@@ -14,7 +14,7 @@ const replicas = (...states: ReplicaState[]): VerdictReplica[] =>
     hears: [],
     viewTimeoutMs: 500,
     transfer: null,
-    forgetful: false,
+    probation: null,
   }))
 
 const input = (over: Partial<VerdictInput> & { readonly replicas: readonly VerdictReplica[] }): VerdictInput => ({
@@ -152,7 +152,7 @@ describe('the verdict', () => {
 
 it('believes a view when f+1 reachable replicas have reached it', () => {
   const at = (...views: (number | null)[]): VerdictReplica[] => views.map((view, id) => ({ ...reported, id, state: 'live', view }))
-  const reported = { active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null, forgetful: false }
+  const reported = { active: true, pending: 0, hears: [], viewTimeoutMs: 500, transfer: null, probation: null }
   expect(viewOf(4, at(0, 9, 0, 0))).toBe(0)
   expect(viewOf(4, at(0, 9, 9, 0))).toBe(9)
   expect(viewOf(4, at(null, null, null, 3))).toBeNull()

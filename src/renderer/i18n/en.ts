@@ -260,6 +260,13 @@ export const en = {
     wipeText:
       'Its log, checkpoints and state are deleted for good. It comes back empty and fetches the state from the others, which counts as a fault until it is done.',
     wipeLast: 'The cluster tolerates no further fault now: with r{id} wiped, acknowledged requests can be lost.',
+    beginAnew: 'Begin the cluster anew…',
+    beginAnewTitle: 'Begin {name} anew?',
+    beginAnewText:
+      'Everything that the replicas agreed on is deleted for good: log, checkpoints and state of all {n} replicas, and with them every acknowledged request. The cluster then begins at seq 1 with an empty log. This cannot be undone; if a lost disk can still be put back, do that instead.',
+    beginAnewName: 'Type the name of the cluster, {name}, to confirm',
+    beginAnewConfirm: 'Delete everything and begin anew',
+    begunAnew: '{name} has begun anew; its log is empty.',
     wipeConfirm: 'Wipe r{id}',
     notLocal: 'Runs elsewhere',
     faultsOff: 'Started without fault injection',

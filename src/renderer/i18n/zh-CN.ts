@@ -259,6 +259,13 @@ export const zhCN: Same<Messages> = {
     wipeTitle: '清空 r{id} 的磁盘？',
     wipeText: '它的日志、检查点和状态将被永久删除。它会以空盘重新加入，并从其他副本获取状态；完成之前算作一个故障。',
     wipeLast: '集群目前不能再容忍故障：清空 r{id} 后，已确认的请求可能丢失。',
+    beginAnew: '让集群重新开始…',
+    beginAnewTitle: '让 {name} 重新开始？',
+    beginAnewText:
+      '所有副本达成一致的一切都将被永久删除：全部 {n} 个副本的日志、检查点和状态，已确认的请求也在其中。之后集群以空日志从序号 1 开始。此操作无法撤销；如果失去的磁盘还能放回，请先放回。',
+    beginAnewName: '输入集群名称 {name} 以确认',
+    beginAnewConfirm: '删除全部内容并重新开始',
+    begunAnew: '{name} 已重新开始，日志为空。',
     wipeConfirm: '清空 r{id}',
     notLocal: '在别处运行',
     faultsOff: '启动时未允许故障注入',
@@ -882,6 +889,9 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'verdict.degraded.unsafe': '不安全：按您的选择出错的副本多于 f = {f} 个（{replicas}）；它们说的都没有保证。',
   'verdict.degraded.controlLost': '到 {replicas} 的控制链路已断开，但其他副本能听到它们；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.transfer': '{replicas} 正在获取序号 {seq} 处的状态：{count} / {total} 块；请求可以完成，还能容忍 {tolerates} 个故障。',
+  'verdict.degraded.probation': '{replicas} 失去了磁盘，处于观察期，直到序号 {seq} 处的检查点；请求可以完成，还能容忍 {tolerates} 个故障。',
+  'verdict.degraded.probationAsking':
+    '{replicas} 失去了磁盘，正在询问其他副本的进度（{count} / {needed} 个已回答）；请求可以完成，还能容忍 {tolerates} 个故障。',
   'verdict.degraded.waiting': '有 {pending} 个请求在等待视图 {view} 的主节点 r{primary}；如果它一直沉默，副本将切换到 r{next}。',
   'verdict.degraded.backoff': '正在反复切换视图：现在是视图 {view}，主节点 r{primary} 有 {seconds} 秒时间开始。',
   'verdict.degraded.viewChange': '副本正在切换到视图 {view}；r{primary} 将成为主节点。',

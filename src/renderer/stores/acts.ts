@@ -34,12 +34,15 @@ export const useActs = defineStore('acts', () => {
   const busy = shallowRef<ReadonlySet<string>>(new Set())
   /** The replica whose wipe waits for confirmation. */
   const wipeAsked = shallowRef<number | null>(null)
+  /** Beginning anew waits for confirmation. */
+  const anewAsked = shallowRef(false)
 
   watch(
     () => cluster.status,
     (now, before) => {
       if (now === null) {
         wipeAsked.value = null
+        anewAsked.value = false
         return notices.withdraw((notice) => notice.topic !== null)
       }
       const active = new Set(now.faults.map((fault) => fault.id))
@@ -127,6 +130,12 @@ export const useActs = defineStore('acts', () => {
     })
   }
 
+  /** Deletes all that the replicas agreed on. `name` is what the operator typed; the host compares it. */
+  async function beginAnew(name: string): Promise<void> {
+    const result = await run('begin-anew', t('action.beginAnew'), 'beginAnew', { confirm: name })
+    if (result.ok) notices.show({ tone: 'warn', text: t('action.begunAnew', { name }), topic: 'begin-anew' })
+  }
+
   /** Opens a cluster; one that is open is closed first by the host. */
   async function openCluster(target: { name: string } | { file: string }): Promise<boolean> {
     const result = await run('open-cluster', t('top.open'), 'openCluster', target)
@@ -166,6 +175,8 @@ export const useActs = defineStore('acts', () => {
   return {
     busy,
     wipeAsked,
+    anewAsked,
+    beginAnew,
     blocked,
     isBusy,
     run,
