@@ -55,6 +55,8 @@ export class ClusterModel {
   readonly #divergedAt = new Map<number, number>()
   readonly #transferring = new Set<number>()
   readonly #onProbation = new Set<number>()
+  /** By replica: the start at which its state was damaged. */
+  readonly #damaged = new Map<number, { readonly startedAt: number; readonly repaired: boolean }>()
   /** How far the furthest had executed, at each status of the last moments. */
   #progress: { readonly at: number; readonly executed: number }[] = []
 
@@ -89,6 +91,7 @@ export class ClusterModel {
     if (report.stateDigestSeq > 0) this.monitors.stateDigest(member.id, report.stateDigestSeq, report.stateDigest)
     if (report.active && this.views.reported(member.id, report.view, nowMs)) this.#options.onViews()
     this.#watchProbation(member.id, report.probation !== null)
+    this.#watchDamage(member.id, report)
     this.#watchRejections(member.id, report.rejections)
     this.#rate.observe(this.requestsExecuted, nowMs)
   }
@@ -297,6 +300,17 @@ export class ClusterModel {
     if (isOn) this.#onProbation.add(replica)
     else this.#onProbation.delete(replica)
     this.#options.onAlarm(isOn ? 'alarm.disk.lost' : 'alarm.disk.regained', { replica })
+  }
+
+  /** Once per start of the replica, however late the first report comes. */
+  #watchDamage(replica: number, { damage, startedAt }: ReplicaReport): void {
+    if (damage === null) return
+    const before = this.#damaged.get(replica)
+    const isKnown = before?.startedAt === startedAt
+    const parameters = { replica, seq: damage.seq }
+    if (!isKnown) this.#options.onAlarm('alarm.disk.damaged', parameters)
+    if (damage.repaired && !(isKnown && before.repaired)) this.#options.onAlarm('alarm.disk.repaired', parameters)
+    this.#damaged.set(replica, { startedAt, repaired: damage.repaired })
   }
 
   #watchRejections(replica: number, rejections: Readonly<Record<string, number>>): void {

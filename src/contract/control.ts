@@ -49,6 +49,8 @@ export const replicaReportSchema = v.strictObject({
   /** Until the view-change timer fires; null: it does not run. */
   viewTimerLeftMs: v.nullable(count),
   transferring: v.boolean(),
+  /** Its partitions on disk were not those of their checkpoint, at `seq`, when it started. */
+  damage: v.nullable(v.strictObject({ seq: whole, repaired: v.boolean() })),
   /** It has lost its disk and casts no votes until a checkpoint at `until` is stable here; null: not known yet. */
   probation: v.nullable(v.strictObject({ until: v.nullable(whole), heard: whole, needed: whole })),
   transfer: v.nullable(v.strictObject({ seq: whole, verified: whole, rejected: whole, remaining: whole })),

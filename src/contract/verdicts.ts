@@ -98,6 +98,9 @@ export const alarmSentences = {
   'alarm.disk.lost':
     'r{replica} has lost what it had on disk: it takes no part until it has caught up beyond everything that it may have promised.',
   'alarm.disk.changed': 'r{replica} came back with another disk than it had.',
+  'alarm.disk.damaged':
+    'The state that r{replica} has saved at seq {seq} is damaged: it fetches it from the others. Its votes are whole, and bind it.',
+  'alarm.disk.repaired': 'r{replica} has repaired its damaged state (seq {seq}) from the others.',
   'alarm.disk.regained': 'r{replica} has got over the loss of its disk and takes part again.',
   'alarm.view.changing': 'r{replica} left its view for view {view}.',
   'alarm.view.entered': 'View {view} began; r{primary} is primary.',

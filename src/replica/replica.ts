@@ -89,6 +89,7 @@ const checkStorageMs = 1_000
 /** Events that operators want to see in the status at once. */
 const notable: ReadonlySet<ProtocolEvent['type']> = new Set([
   'evidence',
+  'damaged',
   'view-change-started',
   'view-entered',
   'transfer',
@@ -142,6 +143,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
       counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
       recording.rejected(event.reason)
     }
+    if (event.type === 'damaged') counters.count('damaged-state', `the partitions on disk are not those of checkpoint ${event.seq}`)
     if (event.type === 'checkpoint') recording.checkpoint(event.seq, event.digest)
     if (event.type === 'evidence') evidence.onEvent(event, atMs)
     observation.onEvent(event, atMs)

@@ -96,6 +96,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         viewTimerLeftMs: snapshot.viewTimerDueAtMs === null ? null : Math.max(0, snapshot.viewTimerDueAtMs - now),
         transferring: snapshot.transferring,
         probation: snapshot.probation,
+        damage: snapshot.damage,
         transfer: snapshot.transferring ? transfer : null,
         peersConnected: options.transport.peersConnected(),
         peersHeard: options.transport.peersHeard(),

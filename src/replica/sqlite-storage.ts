@@ -1,6 +1,7 @@
 /**
- * The log on disk: one SQLite database per replica, in WAL mode, one transaction per flush (group commit). Every row has a
- * checksum of its own, since a database that opens can still hold a page that rotted.
+ * The log on disk: one SQLite database per replica, in WAL mode, one transaction per flush (group commit). Every record has
+ * a checksum of its own, since a database that opens can still hold a page that rotted. Partitions need none: their checkpoint's digest
+ * tells whether they are whole, and what is not the core fetches from its peers.
  *
  *   records      the ordered log; `executed` rows point to `history` so that a batch is not stored twice
  *   partitions   the state of the last checkpoint, by index
@@ -11,7 +12,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { HistoryEntry } from '../contract/control.ts'
-import { singularKinds, type LogRecord, type PartitionBytes, type Persisted } from '../pbft/protocol/records.ts'
+import { singularKinds, type LogRecord, type Persisted } from '../pbft/protocol/records.ts'
 import { decodeRecord, encodeRecord } from '../pbft/wire/index.ts'
 import { damaged, gone, guarded, openDatabase, type DatabaseOwner } from './sqlite-database.ts'
 import { diskHistory, historyEntryOf, type HistoryBounds, type HistoryRange, type Storage } from './storage.ts'
@@ -37,7 +38,6 @@ interface RecordRow {
 interface PartitionRow {
   readonly number: number
   readonly bytes: Buffer
-  readonly sum: number
 }
 interface HistoryRow {
   readonly seq: number
@@ -81,9 +81,7 @@ const prepareAll = (database: Database.Database) => ({
     'INSERT INTO records (kind, seq, bytes, sum) VALUES (?, ?, ?, ?)',
   ),
   insertHistory: database.prepare<[number, Uint8Array, number]>('INSERT OR REPLACE INTO history (seq, bytes, sum) VALUES (?, ?, ?)'),
-  insertPartition: database.prepare<[number, Uint8Array, number]>(
-    'INSERT OR REPLACE INTO partitions (number, bytes, sum) VALUES (?, ?, ?)',
-  ),
+  insertPartition: database.prepare<[number, Uint8Array]>('INSERT OR REPLACE INTO partitions (number, bytes) VALUES (?, ?)'),
   lastCheckpoint: database.prepare<[], { seq: number }>(`SELECT seq FROM records WHERE kind = 'checkpoint' ORDER BY id DESC LIMIT 1`),
   dropSlots: database.prepare<[number]>(`DELETE FROM records WHERE kind IN ('pre-prepared', 'prepared', 'executed', 'batch') AND seq <= ?`),
   dropCheckpoints: database.prepare<[number]>(`DELETE FROM records WHERE kind = 'checkpoint' AND seq < ?`),
@@ -92,7 +90,7 @@ const prepareAll = (database: Database.Database) => ({
   ),
   dropHistory: database.prepare<[number]>('DELETE FROM history WHERE seq = ?'),
   records: database.prepare<[], RecordRow>('SELECT id, kind, seq, bytes, sum FROM records ORDER BY id'),
-  partitions: database.prepare<[], PartitionRow>('SELECT number, bytes, sum FROM partitions ORDER BY number'),
+  partitions: database.prepare<[], PartitionRow>('SELECT number, bytes FROM partitions ORDER BY number'),
   executed: database.prepare<[number], HistoryRow>('SELECT seq, bytes, sum FROM history WHERE seq = ?'),
   historyAfter: database.prepare<[number], HistoryRow>('SELECT seq, bytes, sum FROM history WHERE seq > ? ORDER BY seq'),
   oldest: database.prepare<[], { seq: number; size: number }>('SELECT seq, length(bytes) AS size FROM history ORDER BY seq LIMIT 1'),
@@ -131,7 +129,7 @@ class SqliteStorage implements Storage {
 
   load(): Persisted {
     return guarded(this.#file, () => ({
-      partitions: this.#statements.partitions.all().map((row) => this.#partitionOf(row)),
+      partitions: this.#statements.partitions.all().map(({ number, bytes }) => ({ index: number, bytes: new Uint8Array(bytes) })),
       records: this.#statements.records.all().map((row) => this.#recordOf(row)),
     }))
   }
@@ -179,8 +177,7 @@ class SqliteStorage implements Storage {
     }
     insertRecord.run(record.kind, seqOf(record), bytes, sum)
     if (record.kind === 'checkpoint') {
-      for (const partition of record.partitions)
-        insertPartition.run(partition.index, partition.bytes, crc32(partition.bytes, partition.index))
+      for (const partition of record.partitions) insertPartition.run(partition.index, partition.bytes)
     }
     if (record.kind === 'stable') this.#collectGarbage(record.stable.seq)
   }
@@ -239,11 +236,6 @@ class SqliteStorage implements Storage {
     const stored = this.#statements.executed.get(row.seq)
     if (stored === undefined) throw damaged(this.#file, `${what} has lost its batch`)
     return this.#decode(stored.bytes, row.sum, what)
-  }
-
-  #partitionOf(row: PartitionRow): PartitionBytes {
-    if (crc32(row.bytes, row.number) !== row.sum) throw damaged(this.#file, `the checksum of partition ${row.number} does not match`)
-    return { index: row.number, bytes: new Uint8Array(row.bytes) }
   }
 
   #decode(bytes: Buffer, sum: number, what: string): LogRecord {

@@ -1,6 +1,7 @@
 /** Disks that are full, rotten or half-written, a port that is taken: one replica ends with a clear line or recovers, the others go on. */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -148,6 +149,21 @@ describe('a database that is not what was written', () => {
     await increment(3)
     await control('wipe')
     await whole()
+  })
+
+  it('a damaged partition: it starts, says so and repairs its state from the others', async () => {
+    await increment(20)
+    await control('stop')
+    const rotten = new Database(database())
+    const changed = rotten.prepare("UPDATE partitions SET bytes = x'5a5a5a' WHERE length(bytes) > 0").run().changes
+    rotten.close()
+    expect(changed).toBeGreaterThan(0)
+    await increment(1)
+    expect((await control('start')).state).not.toBe('stopped')
+    await alarmed('alarm.disk.damaged')
+    await alarmed('alarm.disk.repaired')
+    await whole()
+    expect((await test.call('replica', { id: victim })).rejections).toMatchObject({ 'damaged-state': 1 })
   })
 
   it('a record half-written at the end of the write-ahead log: it starts with all that was whole', async () => {

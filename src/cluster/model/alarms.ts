@@ -24,6 +24,8 @@ const severities: Record<AlarmKey, Alarm['severity']> = {
   'alarm.disk.lost': 'warning',
   'alarm.disk.changed': 'warning',
   'alarm.disk.regained': 'info',
+  'alarm.disk.damaged': 'warning',
+  'alarm.disk.repaired': 'info',
   'alarm.view.changing': 'warning',
   'alarm.view.entered': 'info',
   'alarm.transfer.started': 'info',

@@ -141,6 +141,7 @@ const snapshotOf = (r: ReplicaState): ReplicaSnapshot => {
     viewTimeoutMs: currentTimeout(r),
     viewTimerDueAtMs: r.viewTimer.watched === null ? null : r.viewTimer.dueAtMs,
     transferring: r.transfer !== null,
+    damage: r.damage === null ? null : { ...r.damage },
     suspended: r.suspended.size,
     held: heldPrincipals(r),
     probation: probationState(r),

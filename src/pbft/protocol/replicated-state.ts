@@ -136,25 +136,34 @@ export class ReplicatedState {
     return changed
   }
 
-  /** Puts back one partition, from disk or from a verified transfer. The bytes came from a correct replica, so they load. */
+  /**
+   * Puts back one partition from disk, where it may have been damaged: bytes that are no partition leave it as it was. Whether the
+   * state is right only the root tells. Until `forgetChanges` the next checkpoint record rewrites every partition that was put back.
+   */
   load(index: number, bytes: Uint8Array): void {
+    if (this.#parse(index, bytes)) this.#put(index, bytes)
+    else if (index <= this.#timeLeaf) this.#changed.add(index)
+  }
+
+  /** False, and nothing changed, when the bytes are not those of this partition. */
+  #parse(index: number, bytes: Uint8Array): boolean {
     const replies = index - this.service.partitionCount
-    if (replies < 0) assertThat(this.service.loadPartition(index, bytes), 'a verified partition loads into the service')
-    else if (index < this.#timeLeaf) assertThat(this.replies.load(replies, bytes), 'a verified partition loads into the reply cache')
-    else {
-      const timeMs = loadTime(bytes)
-      assertThat(timeMs !== null && index === this.#timeLeaf, 'a verified partition holds the agreed time')
-      this.#timeMs = timeMs
-      this.#timeSaved = timeMs
-    }
-    this.#put(index, bytes)
+    if (replies < 0) return this.service.loadPartition(index, bytes)
+    if (index < this.#timeLeaf) return this.replies.load(replies, bytes)
+    const timeMs = loadTime(bytes)
+    if (timeMs === null || index !== this.#timeLeaf) return false
+    this.#timeMs = timeMs
+    this.#timeSaved = timeMs
+    return true
   }
 
   /** Makes the state that of `target`, loading only what differs from the tree. */
   loadAll(target: readonly Uint8Array[], digests: readonly Digest[]): void {
     this.#refresh()
     target.forEach((bytes, index) => {
-      if (this.#tree.leafDigest(index) !== digests[index]) this.load(index, bytes)
+      if (this.#tree.leafDigest(index) === digests[index]) return
+      assertThat(this.#parse(index, bytes), 'a verified partition loads')
+      this.#put(index, bytes)
     })
     // Loading may mark partitions as dirty in the service; saving them again would be work for nothing.
     this.service.takeDirtyPartitions()

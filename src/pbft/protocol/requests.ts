@@ -45,6 +45,8 @@ export const answerReads = (r: ReplicaState): void => {
 
 /** False when the request is settled already: executed (the cached reply goes out again) or older than that. */
 const isNew = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): boolean => {
+  // A state that is known to be wrong answers nobody.
+  if (r.repair !== null) return isNewest(r, request, from)
   const cached = r.replicated.replies.get(request.client)
   if (cached !== undefined && request.timestamp <= cached.timestamp) {
     if (request.timestamp === cached.timestamp) reply(r, request, cached.seq, cached.result)
@@ -56,6 +58,11 @@ const isNew = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): b
     reject(r, 'stale-timestamp', 'request', from)
     return false
   }
+  return isNewest(r, request, from)
+}
+
+/** False when a later one of its client waits. */
+const isNewest = (r: ReplicaState, request: Request, from: ReplicaId | ClientId): boolean => {
   const pending = r.pending.get(request.client)
   if (pending !== undefined && pending.timestamp > request.timestamp) {
     reject(r, 'stale-timestamp', 'request', from)

@@ -6,17 +6,17 @@ import { assertThat } from './assert.ts'
 import { noteOwn, takeCheckpoint } from './checkpoints.ts'
 import { proposalOf } from './evidence.ts'
 import { asSeqNo, type Digest, type SeqNo } from './ids.ts'
-import type { Batch, NewView } from './messages.ts'
+import type { Batch, Checkpoint, NewView } from './messages.ts'
 import { recordPrepared, recordPrePrepared } from './ordering.ts'
 import type { LogRecord, Persisted } from './records.ts'
-import { highWatermark, inWindow, lowWatermark, type ReplicaState } from './state.ts'
+import { emit, highWatermark, inWindow, lowWatermark, type ReplicaState } from './state.ts'
 
 type RecordOf<K extends LogRecord['kind']> = Extract<LogRecord, { readonly kind: K }>
 
 const lastOf = <K extends LogRecord['kind']>(records: readonly LogRecord[], kind: K): RecordOf<K> | null =>
   records.findLast((record): record is RecordOf<K> => record.kind === kind) ?? null
 
-/** Brings a state that is at genesis to what `persisted` says. Throws when the disk contradicts itself. */
+/** Brings a state that is at genesis to what `persisted` says. Throws when the records contradict themselves; damaged partitions are repaired. */
 export const restore = (r: ReplicaState, persisted: Persisted): void => {
   const { records } = persisted
   r.endedInOrder = records.at(-1)?.kind === 'stopped'
@@ -52,11 +52,23 @@ const spokenBy = (r: ReplicaState, records: readonly LogRecord[]): SeqNo => {
 /** The state as of the last checkpoint taken. */
 const loadBase = (r: ReplicaState, base: RecordOf<'checkpoint'>, persisted: Persisted): void => {
   for (const { index, bytes } of persisted.partitions) r.replicated.load(index, bytes)
-  r.replicated.forgetChanges()
-  assertThat(r.replicated.root() === base.message.digest, 'the partitions on disk have the digest of their checkpoint')
   r.lastExecuted = base.message.seq
+  if (r.replicated.root() !== base.message.digest) return repairBase(r, base.message)
+  r.replicated.forgetChanges()
   const snapshot = r.replicated.snapshot()
   r.checkpoints.held.set(base.message.seq, { message: base.message, snapshot, takenAtMs: 0, fetchedAtMs: Number.NEGATIVE_INFINITY })
+}
+
+/**
+ * The partitions on disk are not those of their checkpoint (I29). What this replica has promised lies in its records, which are whole; the
+ * root lies there too, so the peers' partitions can be checked against it. All of them are written anew with the next checkpoint record.
+ */
+const repairBase = (r: ReplicaState, { seq, digest }: Checkpoint): void => {
+  assertThat(r.peers.length > 0, 'the partitions on disk have the digest of their checkpoint, or peers that have them')
+  const { stable } = r.checkpoints
+  r.repair = stable.seq === seq ? stable : { seq, digest, proof: [] }
+  r.damage = { seq, repaired: false }
+  emit(r, { type: 'damaged', seq, expected: digest, found: r.replicated.root() })
 }
 
 const replay = (r: ReplicaState, record: LogRecord): void => {
@@ -123,7 +135,8 @@ const replayExecuted = (r: ReplicaState, record: RecordOf<'executed'>): void => 
     slot.executed = digest
     r.log.keepBatch(seq, digest, batch)
   }
-  if (seq !== r.lastExecuted + 1) return
+  // On a damaged state nothing is executed; the batch waits in its slot for the repair.
+  if (r.repair !== null || seq !== r.lastExecuted + 1) return
   r.replicated.execute(seq, batch)
   r.lastExecuted = seq
   // Its checkpoint record did not reach the disk.

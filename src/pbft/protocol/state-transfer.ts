@@ -185,6 +185,7 @@ const install = (r: ReplicaState, t: Transfer): void => {
   assertThat(r.replicated.root() === digest, 'an installed state has the root that was fetched')
   r.transfer = null
   r.repair = null
+  if (r.damage !== null) r.damage.repaired = true
   forgetCheckpointsAbove(r, seq)
   r.lastExecuted = seq
   r.highestOrdered = asSeqNo(Math.max(r.highestOrdered, seq))

@@ -203,6 +203,8 @@ export interface ReplicaState {
   adopted: number
   /** A state to install although it is not above lastExecuted: the own one differs from what a quorum signed. */
   repair: StableCheckpoint | null
+  /** The partitions that the disk handed back at this start were not those of their checkpoint, at `seq`. */
+  damage: { readonly seq: SeqNo; repaired: boolean } | null
   transfer: Transfer | null
   /** Fetch timer runs before a transfer begins: whether retransmission helps in the meantime. */
   laggingSince: SeqNo | null
@@ -300,6 +302,7 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     newView: null,
     adopted: 0,
     repair: null,
+    damage: null,
     transfer: null,
     laggingSince: null,
     statusTimer: 'off',

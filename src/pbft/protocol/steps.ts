@@ -160,6 +160,8 @@ export type ProtocolEvent =
   | { readonly type: 'checkpoint'; readonly seq: SeqNo; readonly digest: Digest; readonly partitions: number; readonly bytes: number }
   | { readonly type: 'checkpoint-received'; readonly seq: SeqNo; readonly digest: Digest; readonly from: ReplicaId }
   | { readonly type: 'stable'; readonly seq: SeqNo; readonly digest: Digest; readonly replicas: readonly ReplicaId[] }
+  /** The state on disk is not that of its checkpoint at `seq`; it is fetched from the others. */
+  | { readonly type: 'damaged'; readonly seq: SeqNo; readonly expected: Digest; readonly found: Digest }
   /** Two digests at one sequence number: silent divergence or a liar. */
   | {
       readonly type: 'divergence'
@@ -228,6 +230,8 @@ export interface ReplicaSnapshot {
   /** When the view-change timer fires, ms since the epoch; null: it does not run. */
   readonly viewTimerDueAtMs: number | null
   readonly transferring: boolean
+  /** The state on disk was damaged at this start; null: it was not. */
+  readonly damage: { readonly seq: SeqNo; readonly repaired: boolean } | null
   /** Pre-prepares that wait for proof that clients sent what is in them. */
   readonly suspended: number
   /** Principals that are held to signatures. */

@@ -944,6 +944,8 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.replica.dropped': 'r{replica} 丢弃了 {count} 条观测；相应序号缺少时间信息。',
   'alarm.disk.lost': 'r{replica} 失去了磁盘上的内容：在追上并超过它可能承诺过的一切之前，它不参与。',
   'alarm.disk.changed': 'r{replica} 带着另一块磁盘回来了。',
+  'alarm.disk.damaged': 'r{replica} 在序号 {seq} 处保存的状态已损坏：它正从其他副本取回。它的投票记录完好，依然有效。',
+  'alarm.disk.repaired': 'r{replica} 已从其他副本修复了损坏的状态（序号 {seq}）。',
   'alarm.disk.regained': 'r{replica} 已从磁盘丢失中恢复，重新参与。',
   'alarm.view.changing': 'r{replica} 离开了原视图，转向视图 {view}。',
   'alarm.view.entered': '视图 {view} 开始；r{primary} 为主节点。',

@@ -139,12 +139,99 @@ describe('restore', () => {
     expect(core.stateDigest()).toBe(digest)
   })
 
-  it('refuses partitions that do not have the digest of their checkpoint', () => {
-    const { records } = cluster.node(1).disk
-    const broken = records.map((one) =>
-      one.kind === 'checkpoint' ? { ...one, partitions: one.partitions.map(({ index }) => ({ index, bytes: new Uint8Array(0) })) } : one,
+  it('alone, it refuses partitions that do not have the digest of their checkpoint: nobody could repair them', () => {
+    const alone = new Cluster({ n: 1 })
+    const client = alone.addClient()
+    for (let i = 0; i < 5; i++) alone.call(client, add(i))
+    const disk = new TestDisk()
+    disk.records = alone.node(0).disk.records.slice()
+    const { partitions, records } = disk.read()
+    const make = (kept: typeof partitions): ReplicaCore =>
+      createReplica(testConfig(1, 0), testCapabilities, createCounterService(), { partitions: kept, records })
+    expect(() => make(partitions)).not.toThrow()
+    expect(() => make(partitions.slice(1))).toThrow('invariant broken')
+  })
+})
+
+describe('partitions damaged on disk while the replica was down', () => {
+  /** Replica `id` after 10 requests (checkpoints at 4 and 8), down, with what `damage` made of its partitions. */
+  const damagedAt = (id: number, damage: (index: number, bytes: Uint8Array) => Uint8Array | null): Cluster => {
+    const cluster = new Cluster()
+    const client = cluster.addClient()
+    for (let i = 0; i < 10; i++) cluster.call(client, add(i % 5, 3))
+    cluster.run(500)
+    cluster.stop(id)
+    const { disk } = cluster.node(id)
+    disk.records = disk.records.map((one) =>
+      one.kind === 'checkpoint'
+        ? {
+            ...one,
+            partitions: one.partitions.flatMap(({ index, bytes }) => {
+              const left = damage(index, bytes)
+              return left === null ? [] : [{ index, bytes: left }]
+            }),
+          }
+        : one,
     )
-    expect(() => restoreFrom(broken, 1)).toThrow('invariant broken')
+    return cluster
+  }
+  const isWhole = (cluster: Cluster): boolean =>
+    new Set(cluster.nodes.map((node) => `${node.core.snapshot().lastExecuted} ${node.core.stateDigest()}`)).size === 1
+  const flipped = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte))
+  const kinds = [
+    ['a flipped bit', (index: number, bytes: Uint8Array) => (index === 2 ? flipped(bytes) : bytes)],
+    ['bytes that are no partition', (index: number, bytes: Uint8Array) => (index === 2 ? new Uint8Array(3) : bytes)],
+    ['a partition that is gone', (index: number, bytes: Uint8Array) => (index === 2 ? null : bytes)],
+    ['all that there is', () => new Uint8Array([7, 7, 7])],
+    ['replies', (index: number, bytes: Uint8Array) => (index >= 40 ? flipped(bytes) : bytes)],
+  ] as const
+
+  it.each(kinds)('%s: noticed, fetched from the others, and whole on disk afterwards', (_, damage) => {
+    const cluster = damagedAt(2, damage)
+    cluster.restart(2)
+    expect(cluster.eventsOf(2, 'damaged')).toMatchObject([{ seq: 8 }])
+    expect(cluster.node(2).core.snapshot().damage).toEqual({ seq: 8, repaired: false })
+    cluster.run(3_000)
+    expect(cluster.node(2).core.snapshot().damage).toEqual({ seq: 8, repaired: true })
+    expect(isWhole(cluster)).toBe(true)
+    expect(cluster.node(2).core.snapshot().lastExecuted).toBe(10)
+    cluster.crash(2)
+    cluster.restart(2)
+    expect(cluster.eventsOf(2, 'damaged')).toEqual([])
+    cluster.run(1_000)
+    expect(isWhole(cluster)).toBe(true)
+  })
+
+  it('and the others have gone on past that checkpoint: it takes a later one', () => {
+    const cluster = damagedAt(2, kinds[0][1])
+    const client = cluster.addClient()
+    for (let i = 0; i < 30; i++) cluster.call(client, add(i % 5))
+    cluster.restart(2)
+    cluster.run(5_000)
+    for (let i = 0; i < 5; i++) cluster.call(client, add(i))
+    cluster.run(3_000)
+    expect(cluster.node(2).core.snapshot().damage).toMatchObject({ repaired: true })
+    expect(isWhole(cluster)).toBe(true)
+  })
+
+  it('it votes meanwhile, for nothing else than before, and answers no client', () => {
+    const cluster = damagedAt(2, kinds[0][1])
+    cluster.crash(3)
+    cluster.filter = ({ message }) => message.type !== 'data'
+    cluster.restart(2)
+    cluster.run(200)
+    const client = cluster.addClient()
+    const before = cluster.replies.length
+    cluster.submit(client, add(1))
+    cluster.run(400)
+    // 0, 1 and 2 are a quorum only with its votes.
+    expect(client.results).toHaveLength(1)
+    expect(cluster.replies.slice(before).filter(({ reply }) => reply.replica === 2)).toEqual([])
+    expect(cluster.node(2).core.snapshot().damage).toMatchObject({ repaired: false })
+    cluster.filter = () => true
+    cluster.restart(3)
+    cluster.run(5_000)
+    expect(isWhole(cluster)).toBe(true)
   })
 })
 
