@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { asReplicaId } from '../../../src/pbft/protocol/ids.ts'
-import type { ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
+import type { ReplicaMessage, Request } from '../../../src/pbft/protocol/messages.ts'
 import type { LogRecord } from '../../../src/pbft/protocol/records.ts'
 import { createReplica } from '../../../src/pbft/protocol/replica.ts'
 import type { ReplicaCore } from '../../../src/pbft/protocol/steps.ts'
@@ -155,8 +155,16 @@ describe('restore', () => {
 
 describe('partitions damaged on disk while the replica was down', () => {
   /** Replica `id` after 10 requests (checkpoints at 4 and 8), down, with what `damage` made of its partitions. */
-  const damagedAt = (id: number, damage: (index: number, bytes: Uint8Array) => Uint8Array | null): Cluster => {
+  const damagedAt = (
+    id: number,
+    damage: (index: number, bytes: Uint8Array) => Uint8Array | null,
+    onRequest: (request: Request) => void = () => {},
+  ): Cluster => {
     const cluster = new Cluster()
+    cluster.clientFilter = (_, request) => {
+      onRequest(request)
+      return true
+    }
     const client = cluster.addClient()
     for (let i = 0; i < 10; i++) cluster.call(client, add(i % 5, 3))
     cluster.run(500)
@@ -210,6 +218,52 @@ describe('partitions damaged on disk while the replica was down', () => {
     cluster.run(5_000)
     for (let i = 0; i < 5; i++) cluster.call(client, add(i))
     cluster.run(3_000)
+    expect(cluster.node(2).core.snapshot().damage).toMatchObject({ repaired: true })
+    expect(isWhole(cluster)).toBe(true)
+  })
+
+  it('what it remembers of clients answers nobody before the repair, and does afterwards', () => {
+    const sent = new Map<number, Request>()
+    const cluster = damagedAt(2, kinds[0][1], (request) => sent.set(request.timestamp, request))
+    // The one that checkpoint 8 remembers, and the last one executed.
+    const [atCheckpoint, last] = [[...sent.values()][7]!, [...sent.values()][9]!]
+    const repliesOf2 = (): number => cluster.replies.filter(({ reply }) => reply.replica === 2).length
+    cluster.filter = ({ message }) => message.type !== 'data'
+    cluster.restart(2)
+    cluster.run(200)
+    const before = repliesOf2()
+    cluster.request(2, atCheckpoint)
+    expect(repliesOf2()).toBe(before)
+    cluster.filter = () => true
+    cluster.run(3_000)
+    expect(cluster.node(2).core.snapshot().damage).toMatchObject({ repaired: true })
+    const repaired = repliesOf2()
+    cluster.request(2, last)
+    expect(repliesOf2()).toBe(repaired + 1)
+  })
+
+  it('what it had executed since is not executed on the damaged state: no wrong checkpoint is signed', () => {
+    const cluster = damagedAt(2, kinds[0][1])
+    cluster.restart(2)
+    cluster.run(3_000)
+    const client = cluster.addClient()
+    for (let i = 0; i < 2; i++) cluster.call(client, add(i))
+    cluster.crash(2)
+    const { disk } = cluster.node(2)
+    // The crash came between the execution of 12 and its checkpoint, and the state of 8 is damaged once more.
+    const at12 = disk.records.findIndex((one) => one.kind === 'checkpoint' && one.message.seq === 12)
+    expect(at12).toBeGreaterThan(0)
+    const kept = disk.records.slice(0, at12)
+    expect(kept.at(-1)).toMatchObject({ kind: 'executed', seq: 12 })
+    disk.records = kept.map((one) =>
+      one.kind === 'checkpoint'
+        ? { ...one, partitions: one.partitions.map(({ index, bytes }) => ({ index, bytes: index === 2 ? flipped(bytes) : bytes })) }
+        : one,
+    )
+    cluster.restart(2)
+    expect(cluster.eventsOf(2, 'damaged')).toMatchObject([{ seq: 8 }])
+    cluster.run(5_000)
+    for (const id of [0, 1, 2, 3]) expect(cluster.eventsOf(id, 'divergence')).toEqual([])
     expect(cluster.node(2).core.snapshot().damage).toMatchObject({ repaired: true })
     expect(isWhole(cluster)).toBe(true)
   })
