@@ -1,6 +1,8 @@
 /** For the command line, without a host: ask every replica once, submit one request. */
 import { randomUUID } from 'node:crypto'
 import type { SubmitResult } from '../contract/api.ts'
+import type { ReplicaReport } from '../contract/control.ts'
+import type { EvidenceExport } from '../contract/evidence.ts'
 import type { ClusterStatus } from '../contract/model.ts'
 import { readOperations, type Operation } from '../contract/operations.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
@@ -10,7 +12,9 @@ import { resultOf, unansweredOf } from './client/outcome-words.ts'
 import { ClientSession } from './client/session.ts'
 import { ClusterModel } from './cluster-model.ts'
 import { FaultBoard } from './fault-board.ts'
-import { openFolder } from './folder.ts'
+import { EvidenceBook } from './evidence/book.ts'
+import { evidenceExport } from './evidence/file.ts'
+import { openFolder, type OpenedFolder } from './folder.ts'
 import { Member } from './member.ts'
 
 const askMs = 3_000
@@ -18,6 +22,34 @@ const askMs = 3_000
 const sessionNames = 256
 
 const ignore = (): void => undefined
+
+interface Listener {
+  onUp(member: Member): void
+  onReport(member: Member, report: ReplicaReport): void
+}
+
+/** Control links of its own to every replica, to be connected; nothing is launched. */
+const membersOf = (folder: OpenedFolder, { onUp, onReport }: Listener): Member[] => {
+  const opened = { ...folder, localReplicas: new Set<number>() }
+  return opened.manifest.replicas.map(({ id }) => {
+    const member: Member = new Member({
+      opened,
+      id,
+      launch: () => Promise.reject(new Error('nothing is launched here')),
+      entry: '',
+      logsFolder: '',
+      startGraceMs: 0,
+      onChange: ignore,
+      onUp: () => onUp(member),
+      onDown: ignore,
+      onRefused: ignore,
+      onReport: (report) => onReport(member, report),
+      onObserved: ignore,
+      onExit: ignore,
+    })
+    return member
+  })
+}
 
 /**
  * Asks every replica for its status over control links of its own, for at most `waitMs`; who does not answer is unreachable.
@@ -27,23 +59,9 @@ export const askStatus = async (manifestFile: string, waitMs: number = askMs): P
   const read = openFolder(manifestFile)
   if (!read.ok) return read
   const opened = { ...read.value, localReplicas: new Set<number>() }
-  const members: Member[] = opened.manifest.replicas.map(({ id }) => {
-    const member: Member = new Member({
-      opened,
-      id,
-      launch: () => Promise.reject(new Error('nothing is launched here')),
-      entry: '',
-      logsFolder: '',
-      startGraceMs: 0,
-      onChange: ignore,
-      onUp: () => void member.call({ call: 'observe' }),
-      onDown: ignore,
-      onRefused: ignore,
-      onReport: (report) => model.onReport(member, report, Date.now()),
-      onObserved: ignore,
-      onExit: ignore,
-    })
-    return member
+  const members = membersOf(opened, {
+    onUp: (member) => void member.call({ call: 'observe' }),
+    onReport: (member, report) => model.onReport(member, report, Date.now()),
   })
   const faults = new FaultBoard({ members, onChange: ignore, onPaused: ignore })
   const model = new ClusterModel({ opened, members, faults, onAlarm: ignore, onViews: ignore, onCheckpoints: ignore, onForgotten: ignore })
@@ -52,6 +70,40 @@ export const askStatus = async (manifestFile: string, waitMs: number = askMs): P
   const status = model.status(Date.now())
   for (const member of members) member.disconnect()
   return ok(status)
+}
+
+export interface AskedEvidence {
+  readonly exports: readonly EvidenceExport[]
+  /** Replicas that answered. */
+  readonly answered: readonly number[]
+  /** Replicas that handed over pairs that prove nothing. */
+  readonly liars: readonly number[]
+}
+
+/**
+ * Asks every replica for the evidence that its process holds, for at most `waitMs`, and keeps what is proven. Errors as `askStatus`.
+ */
+export const askEvidence = async (manifestFile: string, waitMs: number = askMs): Promise<Result<AskedEvidence>> => {
+  const read = openFolder(manifestFile)
+  if (!read.ok) return read
+  const { directory, manifest } = read.value
+  const book = new EvidenceBook(directory)
+  const [answered, liars] = [new Set<number>(), new Set<number>()]
+  const members = membersOf(read.value, { onUp: ignore, onReport: ignore })
+  const ask = async (member: Member): Promise<void> => {
+    member.connect()
+    await member.reported(waitMs)
+    const answer = await member.call({ call: 'evidence', after: 0 })
+    if (!answer.ok) return
+    answered.add(member.id)
+    for (const pair of answer.value.evidence) {
+      if (book.add(member.id, pair, pair.at - member.clock.ms) === 'false') liars.add(member.id)
+    }
+  }
+  await Promise.all(members.map(ask))
+  for (const member of members) member.disconnect()
+  const exports = book.list().map((evidence) => evidenceExport(evidence, manifest))
+  return ok({ exports, answered: [...answered].sort((a, b) => a - b), liars: [...liars].sort((a, b) => a - b) })
 }
 
 /**

@@ -9,6 +9,7 @@ import { stageSentences, type StageKey } from '../contract/verdicts.ts'
 import { loadManifest } from '../link/index.ts'
 import { Cluster } from './cluster.ts'
 import { createClusterFolder, manifestName } from './folder.ts'
+import { exportEvidence } from './evidence/file.ts'
 import type { Host, HostOptions } from './host-interface.ts'
 import { EventStream } from './model/event-stream.ts'
 import { ScenarioBoard } from './scenario/board.ts'
@@ -93,6 +94,7 @@ class ClusterHost implements Host {
       samples: ({ since }) => this.#with((cluster) => ok(cluster.samples.since(since))),
       alarms: () => this.#with((cluster) => ok(cluster.alarms.list())),
       evidence: () => this.#with((cluster) => ok(cluster.evidence.list())),
+      exportEvidence: ({ id }) => this.#with((cluster) => exportEvidence(cluster.evidence, id, cluster.opened.manifest)),
       faults: () => this.#with((cluster) => ok(cluster.faults.list())),
       injectFault: ({ fault }) => this.#with((cluster) => cluster.faults.inject(fault)),
       healFault: ({ id }) => this.#with((cluster) => cluster.faults.heal(id)),

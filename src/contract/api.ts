@@ -3,6 +3,7 @@
  * `(method, params) -> Result<value>`; the host validates `params` by the schema here, whoever calls.
  */
 import * as v from 'valibot'
+import type { EvidenceExport } from './evidence.ts'
 import { faultRequestSchema, type ActiveFault } from './faults.ts'
 import { authenticationSchema, durabilitySchema, parametersSchema } from './manifest.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from './messages.ts'
@@ -92,6 +93,8 @@ export const paramsSchemas = {
   samples: v.strictObject({ since: v.optional(v.number(), 0) }),
   alarms: none,
   evidence: none,
+  /** One piece of evidence as a file that convicts without a cluster at hand. */
+  exportEvidence: v.strictObject({ id: text(128) }),
   faults: none,
   injectFault: v.strictObject({ fault: faultRequestSchema }),
   healFault: v.strictObject({ id: text(64) }),
@@ -194,6 +197,7 @@ export interface Results {
   alarms: readonly Alarm[]
   /** Checked: both signatures hold, and the two statements contradict each other. Oldest first. */
   evidence: readonly Evidence[]
+  exportEvidence: EvidenceExport
   faults: readonly ActiveFault[]
   injectFault: ActiveFault
   healFault: null

@@ -3,6 +3,7 @@
  * Both sides validate what comes in. Field names are the core's; ids and digests are plain numbers and hex strings here.
  */
 import * as v from 'valibot'
+import { statementSchema } from './evidence.ts'
 import { transportFaultsSchema } from './faults.ts'
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -110,11 +111,6 @@ export const historyEntrySchema = v.strictObject({
 })
 export type HistoryEntry = v.InferOutput<typeof historyEntrySchema>
 
-const statementSchema = v.strictObject({
-  /** What is signed, and the signature, in hex. */
-  bytes: v.pipe(v.string(), v.maxLength(8 * 1_048_576), v.regex(/^([0-9a-f]{2})*$/)),
-  signature: v.pipe(v.string(), v.maxLength(512), v.regex(/^([0-9a-f]{2})*$/)),
-})
 /** Two statements of `signer` that contradict each other, as the replica says. */
 export const evidencePairSchema = v.strictObject({
   signer: whole,

@@ -1,4 +1,5 @@
 /** What the panel shows: the host's model of the cluster, as screens and scripts read it. JSON-safe throughout. */
+import type { EvidenceKind, Statement } from './evidence.ts'
 import type { ActiveFault } from './faults.ts'
 import type { Authentication, Durability, Parameters } from './manifest.ts'
 import type { DecodedOperation, OperationResult } from './operations.ts'
@@ -253,15 +254,15 @@ export interface CheckpointInfo {
 /** Two statements that a replica signed and that contradict each other: anyone who has its public key can check it. */
 export interface Evidence {
   readonly id: string
-  readonly kind: 'pre-prepare' | 'checkpoint' | 'view-change'
+  readonly kind: EvidenceKind
   readonly signer: number
   /** null for checkpoints. */
   readonly view: number | null
   /** null for view-changes. */
   readonly seq: number | null
   /** The signed bytes (domain, cluster, fields) and the Ed25519 signature over them, in hex. */
-  readonly first: { readonly bytes: string; readonly signature: string }
-  readonly second: { readonly bytes: string; readonly signature: string }
+  readonly first: Statement
+  readonly second: Statement
   /** When the first replica held both, ms since the epoch. */
   readonly at: number
   readonly seenBy: readonly number[]

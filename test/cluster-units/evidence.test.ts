@@ -1,6 +1,6 @@
 /** Evidence as the host takes it: nobody is accused before both signatures and the contradiction hold. */
 import { describe, expect, it } from 'vitest'
-import { EvidenceBook } from '../../src/cluster/model/evidence.ts'
+import { EvidenceBook } from '../../src/cluster/evidence/book.ts'
 import { sign } from '../../src/link/index.ts'
 import { keyFromSeed } from '../../src/link/keys.ts'
 import { asDigest, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'

@@ -56,20 +56,44 @@ const readBody = (reader: Reader, kind: ContradictionKind, n: number): Statement
   }
 }
 
-/** null: no statement of this cluster, or not the canonical bytes of one. */
-const readStatement = (bytes: Uint8Array, clusterId: string, n: number): Statement | null => {
+/** Why two byte strings are no contradiction. */
+export type NoContradiction = 'unreadable' | 'other-cluster' | 'other-place' | 'same'
+
+type Weighed = { readonly ok: true; readonly value: Contradiction } | { readonly ok: false; readonly reason: NoContradiction }
+type Read = { readonly ok: true; readonly value: Statement } | { readonly ok: false; readonly reason: NoContradiction }
+
+const unreadable = { ok: false, reason: 'unreadable' } as const
+
+/** Refuses what is no statement of this cluster, or not the canonical bytes of one. */
+const readStatement = (bytes: Uint8Array, clusterId: string, n: number): Read => {
   const reader = new Reader(bytes)
   const kind = kindOf(reader.text(64))
-  if (kind === null || reader.text(64) !== clusterId) return null
+  if (kind === null) return unreadable
+  const cluster = reader.text(64)
+  if (reader.failed) return unreadable
+  if (cluster !== clusterId) return { ok: false, reason: 'other-cluster' }
   const statement = reader.finish(readBody(reader, kind, n))
-  return statement.ok && statement.value.signer < n ? statement.value : null
+  return statement.ok && statement.value.signer < n ? statement : unreadable
 }
 
-/** What two signed byte strings of the cluster `clusterId` of `n` replicas contradict each other in; null when they do not. Never throws. */
-export function contradictionOf(first: Uint8Array, second: Uint8Array, clusterId: string, n: number): Contradiction | null {
+/** What two signed byte strings of the cluster `clusterId` of `n` replicas contradict each other in, or why they do not. Never throws. */
+export function weighStatements(first: Uint8Array, second: Uint8Array, clusterId: string, n: number): Weighed {
   const [a, b] = [readStatement(first, clusterId, n), readStatement(second, clusterId, n)]
-  if (a === null || b === null) return null
-  const { kind, signer, view, seq } = a
-  const isSamePlace = kind === b.kind && signer === b.signer && view === b.view && seq === b.seq && a.incarnation === b.incarnation
-  return isSamePlace && a.says !== b.says ? { kind, signer, view, seq } : null
+  if (!a.ok) return a
+  if (!b.ok) return b
+  const { kind, signer, view, seq, incarnation, says } = a.value
+  const isSamePlace =
+    kind === b.value.kind &&
+    signer === b.value.signer &&
+    view === b.value.view &&
+    seq === b.value.seq &&
+    incarnation === b.value.incarnation
+  if (!isSamePlace) return { ok: false, reason: 'other-place' }
+  return says === b.value.says ? { ok: false, reason: 'same' } : { ok: true, value: { kind, signer, view, seq } }
+}
+
+/** As `weighStatements`; null when there is no contradiction. */
+export function contradictionOf(first: Uint8Array, second: Uint8Array, clusterId: string, n: number): Contradiction | null {
+  const weighed = weighStatements(first, second, clusterId, n)
+  return weighed.ok ? weighed.value : null
 }

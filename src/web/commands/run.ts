@@ -1,9 +1,11 @@
 /** `pbft-panel run`: recorded runs. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { askEvidence } from '../../cluster/direct.ts'
+import { verifyEvidenceFile, writeEvidence } from '../../cluster/evidence/file.ts'
 import { describeRun, findRun, listRuns, replayRun, type RunSummary } from '../../cluster/recorder/runs.ts'
 import { wholeNumber } from '../numbers.ts'
-import { CommandError, exitCodes, print, printJson } from '../output.ts'
+import { CommandError, exitCodes, note, print, printJson } from '../output.ts'
 import { foldersOf } from '../paths.ts'
 
 interface ListOptions {
@@ -77,6 +79,39 @@ const replay = (run: string, options: ReplayOptions): void => {
   process.exitCode = answer.holds && answer.reached ? exitCodes.success : exitCodes.no
 }
 
+interface EvidenceOptions {
+  readonly cluster: string
+  readonly out: string
+  readonly timeout: number
+  readonly json?: boolean
+}
+
+/** Exit code 0: the replica is convicted; 1: not proven. Asks nobody: reads the two files. */
+const verify = (file: string, options: Pick<EvidenceOptions, 'cluster' | 'json'>): void => {
+  const verdict = verifyEvidenceFile(resolve(file), resolve(options.cluster))
+  if (!verdict.ok) throw new CommandError(verdict.error)
+  if (options.json) printJson(verdict.value)
+  else print(verdict.value.reason)
+  process.exitCode = verdict.value.convicted ? exitCodes.success : exitCodes.no
+}
+
+/** Exit code 1 when no replica answers. */
+const evidence = async (options: EvidenceOptions): Promise<void> => {
+  const asked = await askEvidence(resolve(options.cluster), options.timeout)
+  if (!asked.ok) throw new CommandError(asked.error)
+  const { exports, answered, liars } = asked.value
+  const written = writeEvidence(resolve(options.out), exports)
+  if (!written.ok) throw new CommandError(written.error)
+  if (options.json) printJson({ files: written.value, answered, liars })
+  else {
+    written.value.forEach(print)
+    if (answered.length === 0) note('No replica answered.')
+    else if (exports.length === 0) note(`${answered.length} replicas answered; none has evidence against another.`)
+    for (const id of liars) note(`r${id} handed over evidence that proves nothing.`)
+  }
+  process.exitCode = answered.length > 0 ? exitCodes.success : exitCodes.no
+}
+
 export const addRunCommand = (program: Command): void => {
   const command = program.command('run').description('recorded runs: what the replicas wrote down of what they did')
   command
@@ -96,4 +131,18 @@ export const addRunCommand = (program: Command): void => {
     .option('--data <dir>', 'the data folder')
     .option('--json', 'machine-readable answer')
     .action(replay)
+  command
+    .command('verify <file>')
+    .description('judges a file of evidence by the public keys in cluster.json, offline; exit code 1 when it convicts nobody')
+    .requiredOption('--cluster <file>', "the cluster's cluster.json; no private keys are needed")
+    .option('--json', 'machine-readable answer')
+    .action(verify)
+  command
+    .command('evidence')
+    .description('asks every replica for evidence against others and writes what is proven to files')
+    .requiredOption('--cluster <file>', "the cluster's cluster.json, an operator's key beside it")
+    .requiredOption('--out <dir>', 'the folder for the files')
+    .option('--timeout <ms>', 'how long to wait for a replica', wholeNumber('--timeout', 1, 600_000), 3_000)
+    .option('--json', 'machine-readable answer')
+    .action(evidence)
 }

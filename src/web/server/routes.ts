@@ -114,6 +114,10 @@ export const routes: readonly Route[] = [
   route('GET', 'evidence', 'evidence', 'Signed statements of replicas that contradict each other', {
     present: (evidence) => ({ evidence: withIsoTimes(evidence) }),
   }),
+  route('GET', 'evidence/{id}', 'exportEvidence', 'One of them as a file for pbft-panel run verify', {
+    texts: ['id'],
+    present: ({ file }) => file,
+  }),
   route('GET', 'samples', 'samples', 'Throughput and latency by the second', {
     query: ['since'],
     present: (samples) => ({ samples: withIsoTimes(samples) }),

@@ -4,12 +4,10 @@
  */
 import type { EvidencePair } from '../../contract/control.ts'
 import type { Evidence } from '../../contract/model.ts'
-import { verify, type Directory } from '../../link/index.ts'
-import { contradictionOf } from '../../pbft/wire/index.ts'
+import type { Directory } from '../../link/index.ts'
+import { judgePair } from './judge.ts'
 
 const keptMax = 500
-
-const bytesOf = (hex: string): Uint8Array => Buffer.from(hex, 'hex')
 
 export class EvidenceBook {
   readonly #directory: Directory
@@ -28,13 +26,9 @@ export class EvidenceBook {
    * 'known' when nothing changed, 'false' when the pair proves nothing.
    */
   add(by: number, pair: EvidencePair, at: number): { readonly evidence: Evidence; readonly isNew: boolean } | 'known' | 'false' {
-    const [first, second] = [bytesOf(pair.first.bytes), bytesOf(pair.second.bytes)]
-    const { clusterId, replicas } = this.#directory
-    const found = contradictionOf(first, second, clusterId, replicas.length)
-    const key = found === null ? undefined : replicas[found.signer]
-    if (found === null || key === undefined) return 'false'
-    const isSigned = verify(key, first, bytesOf(pair.first.signature)) && verify(key, second, bytesOf(pair.second.signature))
-    if (!isSigned) return 'false'
+    const judged = judgePair(pair.first, pair.second, this.#directory)
+    if (!judged.ok) return 'false'
+    const found = judged.value
     const id = `${found.kind}-r${found.signer}-${found.view ?? ''}-${found.seq ?? ''}`
     const known = this.#kept.get(id)
     if (known !== undefined) {
@@ -47,6 +41,10 @@ export class EvidenceBook {
     const evidence: Evidence = { id, ...found, first: pair.first, second: pair.second, at, seenBy: [by] }
     this.#kept.set(id, evidence)
     return { evidence, isNew: true }
+  }
+
+  get(id: string): Evidence | undefined {
+    return this.#kept.get(id)
   }
 
   /** Oldest first. */

@@ -1,10 +1,10 @@
 /** Asks replicas for the evidence that they say they hold, and hands what is true of it on. */
-import type { ReplicaReport } from '../contract/control.ts'
-import type { Evidence } from '../contract/model.ts'
-import type { AlarmKey } from '../contract/verdicts.ts'
-import type { Member } from './member.ts'
-import type { EvidenceBook } from './model/evidence.ts'
-import type { MessageParameters } from './sentence.ts'
+import type { ReplicaReport } from '../../contract/control.ts'
+import type { Evidence } from '../../contract/model.ts'
+import type { AlarmKey } from '../../contract/verdicts.ts'
+import type { Member } from '../member.ts'
+import type { EvidenceBook } from './book.ts'
+import type { MessageParameters } from '../sentence.ts'
 
 export interface EvidenceReaderOptions {
   readonly book: EvidenceBook
