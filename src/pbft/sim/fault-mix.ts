@@ -77,13 +77,13 @@ export const calmMix: FaultMix = {
 }
 
 /** The inventive ones more often. */
-const drawTraitor = (random: Random): TraitorName => random.pick([...traitorNames, 'lie', 'lie', 'twins'])
+const drawTraitor = (random: Random): TraitorName => random.pick([...traitorNames, 'lie', 'lie', 'twins', 'usurp', 'usurp'])
 
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
 export function drawFaultMix(random: Random): FaultMix {
   const disks = random.fork('disks')
   const some = (probability: number, strength: () => number): number => (random.chance(probability) ? strength() : 0)
-  return {
+  const mix: FaultMix = {
     link: {
       ...noLinkFault,
       delayMs: random.pick([0.1, 1, 5]),
@@ -109,4 +109,6 @@ export function drawFaultMix(random: Random): FaultMix {
     unlinked: some(0.4, () => 1),
     hostile: random.chance(0.4) ? { goodFor: null, to: null, gapMs: random.pick([20, 100, 500]) } : null,
   }
+  // Who does harm in a new view needs new views.
+  return mix.traitors.includes('usurp') ? { ...mix, actions: [...new Set([...mix.actions, 'change-view' as const])] } : mix
 }

@@ -4,7 +4,7 @@
  */
 import type { Outbox, Sending } from '../faults/index.ts'
 import type { Capabilities } from '../protocol/capabilities.ts'
-import { asReplicaId, asSeqNo, asView, type Digest, type ReplicaId, type View } from '../protocol/ids.ts'
+import { asReplicaId, asSeqNo, asView, type Digest, type ReplicaId } from '../protocol/ids.ts'
 import type {
   AuthenticationWanted,
   CertificateEntry,
@@ -18,6 +18,7 @@ import type {
   Status,
   ViewChange,
 } from '../protocol/messages.ts'
+import { choiceOfOne, nothingBut, nullDigest } from './false-views.ts'
 import type { Random } from './random.ts'
 
 export interface LiarOptions {
@@ -180,7 +181,7 @@ class Liar implements Outbox {
     const highest = asView(view - 1)
     switch (random.whole(0, 7)) {
       case 7:
-        return this.#nothingBut(prepared, highest)
+        return nothingBut(this.#options.capabilities, prepared, highest)
       case 0:
         return { prepared: prepared.filter(() => random.chance(0.5)) }
       case 1:
@@ -202,17 +203,6 @@ class Liar implements Outbox {
     return this.#random.chance(0.5) ? entry : { ...entry, digest: this.#digest(entry.digest), view }
   }
 
-  /** P and Q that know only null requests, as of the view before. */
-  #nothingBut(prepared: readonly CertificateEntry[], view: View): Pick<ViewChange, 'prepared' | 'prePrepared'> {
-    const nulls = prepared.map(({ seq }) => ({ seq, digest: this.#nullDigest(), view }))
-    return { prepared: nulls, prePrepared: nulls }
-  }
-
-  #nullDigest(): Digest {
-    const { capabilities } = this.#options
-    return capabilities.digest(capabilities.encodeBatch(0, []).bytes)
-  }
-
   #newView(message: NewView): NewView {
     const unsigned = { ...message, ...this.#choice(message) }
     return { ...unsigned, signature: this.#options.capabilities.sign(unsigned) }
@@ -225,7 +215,7 @@ class Liar implements Outbox {
       case 0:
         return { viewChanges: viewChanges.slice(1) }
       case 1:
-        return this.#choiceOfOne(message)
+        return choiceOfOne(this.#options.capabilities, this.#options.id, message) ?? { viewChanges: [] }
       case 2:
         return { chosen: chosen.slice(0, -1) }
       case 3:
@@ -239,26 +229,7 @@ class Liar implements Outbox {
   }
 
   #chosenDigest(chosen: NewView['chosen']): Digest {
-    return this.#random.chance(0.5) ? this.#nullDigest() : this.#random.pick(chosen).digest
-  }
-
-  /** A quorum of view-changes all by itself, and what follows from them. */
-  #choiceOfOne({ viewChanges, chosen, view }: NewView): Partial<NewView> {
-    const own = viewChanges.find(({ replica }) => replica === this.#options.id)
-    if (own === undefined) return { viewChanges: [] }
-    const { seq, digest } = own.stable
-    const above = chosen.filter((entry) => entry.seq > seq)
-    const certificates = this.#nothingBut(
-      above.map((entry) => ({ ...entry, view })),
-      asView(view - 1),
-    )
-    const unsigned = { ...own, checkpoints: [{ seq, digest }], ...certificates }
-    const forged = { ...unsigned, signature: this.#options.capabilities.sign(unsigned) }
-    return {
-      viewChanges: viewChanges.map(() => forged),
-      start: { seq, digest },
-      chosen: above.map((entry) => ({ ...entry, digest: this.#nullDigest() })),
-    }
+    return this.#random.chance(0.5) ? nullDigest(this.#options.capabilities) : this.#random.pick(chosen).digest
   }
 
   #status(message: Status): Status {

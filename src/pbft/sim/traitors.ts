@@ -6,11 +6,13 @@ import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
 import { createLiar } from './liar.ts'
 import type { Random } from './random.ts'
+import { createUsurper } from './usurper.ts'
 
 /** The behaviours that real replicas can be told to have, and what only the simulator can do. */
 export const traitorNames = [
   ...behaviourNames,
   'lie', // says something else to everyone, about anything
+  'usurp', // leads new views that unmake what was ordered, with or without the view-changes of others
   'twins', // two instances with one replica's keys, each seen by others
   'flip', // honest, but once its state changes by itself
 ] as const
@@ -23,7 +25,9 @@ export type Traitors = ReadonlyMap<number, TraitorName>
 export function drawTraitors(random: Random, names: readonly TraitorName[], n: number): Traitors {
   const traitors = new Map<number, TraitorName>()
   for (const name of names.slice(0, faultsTolerated(n))) {
-    let id = random.whole(0, n - 1)
+    const drawn = random.whole(0, n - 1)
+    // Views are few: it is the one that leads the first new one.
+    let id = name === 'usurp' ? 1 : drawn
     while (traitors.has(id)) id = (id + 1) % n
     const isSecondPair = name === 'twins' && [...traitors.values()].includes('twins')
     traitors.set(id, isSecondPair ? 'lie' : name)
@@ -37,6 +41,7 @@ const isBehaviour = (name: TraitorName): name is BehaviourName => behaviourNames
 export function createTraitorOutbox(name: TraitorName, config: ProtocolConfig, capabilities: Capabilities, random: Random): Outbox | null {
   const { id, n, viewTimeoutMs } = config
   if (name === 'lie') return createLiar({ id, n, capabilities, random })
+  if (name === 'usurp') return createUsurper({ id, n, capabilities, random })
   if (!isBehaviour(name)) return null
   const victim = asReplicaId(random.whole(0, n - 1))
   return createOutbox(name, { id, n, viewTimeoutMs, victim, capabilities, random: random.next })
