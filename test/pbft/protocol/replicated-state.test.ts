@@ -149,6 +149,15 @@ describe('replicated state', () => {
     expect(run(8, 'd/2', ahead + 1)).toHaveLength(6)
   })
 
+  it('pitfall 19: a request that is ordered twice is executed once, and answered from what it gave', () => {
+    const service = createCounterService()
+    const state = new ReplicatedState(sha256, service, bounds)
+    const request = requestOf('c/1', 10, add(1))
+    const [first] = state.execute(asSeqNo(1), batchOf(1_000, request))
+    expect(state.execute(asSeqNo(2), batchOf(1_000, request, request))).toEqual([first, first])
+    expect(service.counters[1]).toBe(1)
+  })
+
   it('covers service, replies and agreed time by its root', () => {
     const fresh = (): ReplicatedState => new ReplicatedState(sha256, createCounterService(), bounds)
     const base = fresh()

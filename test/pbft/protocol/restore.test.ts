@@ -70,6 +70,25 @@ describe('restore', () => {
     }
   })
 
+  it('pitfall 21: no vote leaves before the record that backs it is durable', () => {
+    const core = restoreFrom([], 1)
+    start(core, [], 1, 1_000)
+    const proposal = prePrepareOf(0, 1, batchOf(1_000, requestOf('client/1', 1, add(1))))
+    const effects = core.step({ type: 'message', from: asReplicaId(0), message: proposal }, 1_000)
+    const votes = effects.flatMap((effect) => (effect.type === 'send' && effect.message.type === 'prepare' ? [effect.gated] : []))
+    expect(votes).toEqual([true])
+  })
+
+  it('pitfall 21: a primary that was restarted proposes nothing more in its view', () => {
+    const restarted = new Cluster()
+    const client = restarted.addClient()
+    restarted.call(client, add(1))
+    restarted.crash(0)
+    restarted.restart(0)
+    restarted.call(client, add(1))
+    expect(restarted.nodes.map((node) => node.core.snapshot().view)).toEqual([1, 1, 1, 1])
+  })
+
   it('pitfall 21: from any prefix it votes for nothing else where that prefix has a vote', () => {
     for (const id of [1, 2, 3]) {
       const { records } = cluster.node(id).disk

@@ -47,6 +47,16 @@ describe('state transfer', () => {
     expect(cluster.node(3).core.stateDigest()).toBe(cluster.node(1).core.stateDigest())
   })
 
+  it('pitfall 22: takes part in the view that it was in: a quorum with it needs no other view', () => {
+    const { cluster, client } = leaveBehind(30)
+    cluster.filter = () => true
+    cluster.run(2_000)
+    expect(cluster.eventsOf(3, 'transfer').at(-1)).toMatchObject({ state: 'completed' })
+    cluster.crash(2)
+    cluster.call(client, add(2))
+    expect([0, 1, 3].map((id) => cluster.node(id).core.snapshot())).toMatchObject([0, 1, 3].map(() => ({ view: 0, active: true })))
+  })
+
   const lying = (packet: Packet): Packet['message'] => {
     const { message } = packet
     if (message.type === 'data') return { ...message, bytes: new Uint8Array([6, 6, 6, 6]) }

@@ -185,7 +185,10 @@ describe('view change', () => {
       cluster.run(1_000)
       expect(views(cluster)).toEqual([round, round, round, round])
     }
-    for (const packet of recorded.slice()) cluster.input(packet.to, { type: 'message', from: packet.from, message: packet.message })
+    for (const packet of recorded.slice()) {
+      cluster.input(packet.to, { type: 'message', from: packet.from, message: packet.message })
+      expect(views(cluster)).toEqual([3, 3, 3, 3])
+    }
     cluster.run(1_000)
     expect(views(cluster)).toEqual([3, 3, 3, 3])
     expect(isIdle(cluster)).toBe(true)
@@ -201,6 +204,25 @@ describe('view change', () => {
     cluster.run(30_000)
     expect(Math.max(...views(cluster))).toBeLessThanOrEqual(1)
     expect(cluster.node(2).core.snapshot().viewTimeoutMs).toBeLessThanOrEqual(1_000)
+  })
+
+  it('pitfall 16: one that left alone waits in its view although it hears everyone, until it is followed', () => {
+    const cluster = new Cluster()
+    cluster.input(3, { type: 'operator', command: { kind: 'change-view' } })
+    cluster.run(1_500)
+    expect(views(cluster)).toEqual([0, 0, 0, 1])
+    cluster.run(10_000)
+    expect(views(cluster)).toEqual([1, 1, 1, 1])
+  })
+
+  it('pitfall 17: after two view changes in a row the first request that executes resets the back-off', () => {
+    const cluster = new Cluster({ filter: ({ from, message }) => from !== 1 || message.type !== 'new-view' })
+    const client = cluster.addClient()
+    cluster.call(client, add(1))
+    cluster.crash(0)
+    cluster.call(client, add(1))
+    const { view, viewTimeoutMs } = cluster.node(3).core.snapshot()
+    expect({ view, viewTimeoutMs }).toEqual({ view: 2, viewTimeoutMs: 500 })
   })
 
   it('pitfall 17: back-off resets once more than f are back, and the request completes', () => {

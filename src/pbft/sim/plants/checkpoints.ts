@@ -28,7 +28,7 @@ export const checkpointPlants: readonly Plant[] = [
   },
   {
     name: 'mixed-checkpoints',
-    pitfall: 27,
+    pitfall: null,
     breaks: 'checkpoints with different digests prove each other',
     file: 'protocol/checkpoints.ts',
     find: 'all.filter((other) => other.digest === message.digest)',
@@ -36,7 +36,7 @@ export const checkpointPlants: readonly Plant[] = [
   },
   {
     name: 'log-dropped-too-far',
-    pitfall: 25,
+    pitfall: null,
     breaks: 'garbage collection takes one sequence number too many',
     file: 'protocol/checkpoints.ts',
     find: 'r.log.dropThrough(stable.seq)',
@@ -52,7 +52,7 @@ export const checkpointPlants: readonly Plant[] = [
   },
   {
     name: 'replies-not-transferred',
-    pitfall: 19,
+    pitfall: null,
     breaks: 'the reply cache is no part of the state that is transferred',
     file: 'protocol/replicated-state.ts',
     find: "else if (index < this.#timeLeaf) assertThat(this.replies.load(replies, bytes), 'a verified",
