@@ -55,7 +55,7 @@ export const checkpointPlants: readonly Plant[] = [
     pitfall: null,
     breaks: 'the reply cache is no part of the state that is transferred',
     file: 'protocol/replicated-state.ts',
-    find: "else if (index < this.#timeLeaf) assertThat(this.replies.load(replies, bytes), 'a verified",
-    replace: "else if (index < this.#timeLeaf) assertThat(bytes.length >= 0, 'a verified",
+    find: 'return this.replies.load(replies, bytes)',
+    replace: 'return bytes.length >= 0',
   },
 ]
