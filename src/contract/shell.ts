@@ -2,6 +2,7 @@
 import type { Method, Params, ResultOf } from './api.ts'
 import type { EventBatch } from './events.ts'
 import type { Result } from './result.ts'
+import type { Locale } from './screens.ts'
 
 export interface ShellDoor {
   /** ws: or wss: address of `/api/v1/socket`. */
@@ -21,6 +22,8 @@ export interface PanelShell {
   onConnection(listener: (state: ConnectionState) => void): () => void
   /** Picks a cluster.json; null when cancelled. The browser shell has none and answers `unsupported` (its page has a text field). */
   pickFile(): Promise<Result<string | null>>
+  /** Tells the shell which language the page speaks now, for menus and tray; the browser has none of its own. */
+  setLanguage(locale: Locale): void
 }
 
 /** Frames of the browser shell's WebSocket (`/api/v1/socket`), JSON text. */
@@ -33,4 +36,5 @@ export type ServerFrame = { readonly id: number; readonly result: Result<unknown
 export const ipcChannelOf = (method: Method): string => `panel:call:${method}`
 export const ipcSubscribe = 'panel:subscribe'
 export const ipcEvents = 'panel:events'
+export const ipcLanguage = 'panel:language'
 export const ipcPickFile = 'panel:pick-file'

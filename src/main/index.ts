@@ -1,6 +1,7 @@
 /** Electron's main process: the app's life from start to end. What it shows and does is the host's and the page's business. */
 import { app, dialog, session, shell, type BrowserWindow, type Tray } from 'electron'
 import { createHost } from '../cluster/host.ts'
+import type { Screen } from '../contract/screens.ts'
 import type { Host } from '../cluster/host-interface.ts'
 import { openLocalCluster } from '../cluster/open-local.ts'
 import { askHowToClose } from './closing.ts'
@@ -12,7 +13,7 @@ import { entries, foldersOf, pageFolder, scenariosFolder, version } from './path
 import { pageUrl, registerScheme, servePage } from './protocol.ts'
 import { denyNetwork, denyPermissions, hardenAll } from './security.ts'
 import { textsOf, type Texts } from './texts.ts'
-import { createTray } from './tray.ts'
+import { createTray, setTrayMenu, type TrayActions } from './tray.ts'
 import { createWindow, showWindow } from './window.ts'
 
 const args = process.argv.slice(1)
@@ -28,7 +29,7 @@ const stopMaxMs = 10_000
 
 interface Panel {
   readonly host: Host
-  readonly texts: Texts
+  texts: Texts
   window: BrowserWindow | null
   tray: Tray | null
   quitting: boolean
@@ -40,11 +41,13 @@ const show = (panel: Panel): void => {
   if (panel.window !== null) showWindow(panel.window)
 }
 
+const trayActions = (panel: Panel): TrayActions => ({ show: () => show(panel), quit: () => app.quit() })
+
 const onClose = async (panel: Panel, window: BrowserWindow): Promise<void> => {
   const choice = await askHowToClose(window, panel.host, panel.texts)
   if (choice === 'stop') return app.quit()
   if (choice === 'cancel') return
-  panel.tray ??= createTray(panel.texts, { show: () => show(panel), quit: () => app.quit() })
+  panel.tray ??= createTray(panel.texts, trayActions(panel))
   if (panel.tray === null) window.minimize()
   else window.hide()
 }
@@ -83,7 +86,6 @@ const stopBeforeQuit = (panel: Panel): void => {
 
 const start = async (log: (line: string) => void): Promise<void> => {
   await app.whenReady()
-  const texts = textsOf(app.getLocale())
   servePage(session.defaultSession, pageFolder)
   denyPermissions(session.defaultSession, log)
   denyNetwork(session.defaultSession, log)
@@ -97,16 +99,21 @@ const start = async (log: (line: string) => void): Promise<void> => {
     launch: launchInElectron,
     entries,
   })
-  const panel: Panel = { host, texts, window: null, tray: null, quitting: false }
+  const panel: Panel = { host, texts: textsOf(app.getLocale()), window: null, tray: null, quitting: false }
   stopBeforeQuit(panel)
-  const { pageGone } = registerIpc(host, () => panel.window, log)
   const actions = {
-    goTo: (screen: string) => void panel.window?.loadURL(`${pageUrl}#/${screen}`),
+    goTo: (screen: Screen) => void panel.window?.loadURL(`${pageUrl}#/${screen}`),
     healAll: () => void host.call('healAll', {}),
     closeCluster: () => void host.call('closeCluster', {}),
     openLogs: () => void shell.openPath(folders.logsFolder),
   }
-  setMenu(texts, actions, !app.isPackaged)
+  const speak = (locale: string): void => {
+    panel.texts = textsOf(locale)
+    setMenu(panel.texts, actions, !app.isPackaged)
+    if (panel.tray !== null) setTrayMenu(panel.tray, panel.texts, trayActions(panel))
+  }
+  speak(app.getLocale())
+  const { pageGone } = registerIpc({ host, window: () => panel.window, onLanguage: speak, log })
   openWindow(panel, pageGone)
   app.on('second-instance', () => show(panel))
   app.on('activate', () => show(panel))

@@ -3,7 +3,8 @@ import { dialog, ipcMain, type BrowserWindow, type IpcMainEvent, type IpcMainInv
 import type { Host } from '../cluster/host-interface.ts'
 import { methods } from '../contract/api.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
-import { ipcChannelOf, ipcEvents, ipcPickFile, ipcSubscribe } from '../contract/shell.ts'
+import { locales, type Locale } from '../contract/screens.ts'
+import { ipcChannelOf, ipcEvents, ipcLanguage, ipcPickFile, ipcSubscribe } from '../contract/shell.ts'
 import { pageOrigin } from './protocol.ts'
 
 /** Only the main frame of our own window, showing our own page, is listened to. */
@@ -37,8 +38,17 @@ const createEventSender = (host: Host) => {
   }
 }
 
-/** Registers every channel there is. `window` gives the one window, null while there is none. */
-export const registerIpc = (host: Host, window: () => BrowserWindow | null, log: (line: string) => void): { pageGone(): void } => {
+export interface IpcOptions {
+  readonly host: Host
+  /** The one window, null while there is none. */
+  window(): BrowserWindow | null
+  /** The page speaks another language now. */
+  onLanguage(locale: Locale): void
+  log(line: string): void
+}
+
+/** Registers every channel there is. */
+export const registerIpc = ({ host, window, onLanguage, log }: IpcOptions): { pageGone(): void } => {
   const events = createEventSender(host)
   const check = (event: IpcMainEvent | IpcMainInvokeEvent, channel: string): boolean => {
     const ours = isOurPage(event, window())
@@ -52,6 +62,12 @@ export const registerIpc = (host: Host, window: () => BrowserWindow | null, log:
   ipcMain.handle(ipcPickFile, (event) => {
     const parent = window()
     return check(event, ipcPickFile) && parent !== null ? pickFile(parent) : refused
+  })
+  ipcMain.on(ipcLanguage, (event, wanted: unknown) => {
+    if (!check(event, ipcLanguage)) return
+    const locale = locales.find((known) => known === wanted)
+    if (locale === undefined) log('denied: the page asked for a language that there is none of')
+    else onLanguage(locale)
   })
   ipcMain.on(ipcSubscribe, (event, wanted: unknown) => {
     if (!check(event, ipcSubscribe)) return

@@ -1,22 +1,21 @@
 /** The native menu, with accelerators. Screens are addresses of the page, so going to one is loading its fragment. */
 import { Menu, type MenuItemConstructorOptions } from 'electron'
+import { screenKey, screens, type Screen } from '../contract/screens.ts'
 import type { Texts } from './texts.ts'
 
 export interface MenuActions {
   /** Shows a screen by its path in the page's router. */
-  goTo(screen: string): void
+  goTo(screen: Screen): void
   healAll(): void
   closeCluster(): void
   openLogs(): void
 }
 
-const screens = ['overview', 'log', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
-
 const goMenu = (texts: Texts, actions: MenuActions): MenuItemConstructorOptions => ({
   label: texts.go,
-  submenu: screens.map((screen, index) => ({
+  submenu: screens.map((screen) => ({
     label: texts[screen],
-    accelerator: screen === 'settings' ? 'CmdOrCtrl+,' : `CmdOrCtrl+${index + 1}`,
+    accelerator: `CmdOrCtrl+${screenKey(screen)}`,
     click: () => actions.goTo(screen),
   })),
 })

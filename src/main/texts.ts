@@ -1,4 +1,4 @@
-/** The few words that the system shows for us: menus, tray, dialogs. In the system's language. */
+/** The few words that the system shows for us: menus, tray, dialogs. In the language of the page; the system's until the page has told its own. */
 
 const english = {
   file: 'File',
@@ -9,6 +9,7 @@ const english = {
   help: 'Help',
   overview: 'Overview',
   log: 'Log',
+  messages: 'Messages',
   views: 'Views',
   checkpoints: 'Checkpoints',
   requests: 'Requests',
@@ -39,6 +40,7 @@ const chinese: Texts = {
   help: '帮助',
   overview: '概览',
   log: '日志',
+  messages: '消息',
   views: '视图',
   checkpoints: '检查点',
   faults: '故障',

@@ -1,8 +1,6 @@
 /** One address per screen, in the fragment, so that the same page works from any origin. Filters and selections are in its query. */
 import { createRouter, createWebHashHistory, type RouteRecordRaw } from 'vue-router'
-
-export const screens = ['overview', 'log', 'messages', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
-export type Screen = (typeof screens)[number]
+import { screens, type Screen } from '../contract/screens.ts'
 
 const components = {
   overview: () => import('./screens/OverviewScreen.vue'),

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { chromium, type Page } from '@playwright/test'
+import { chromium, type CDPSession, type Page } from '@playwright/test'
 import type { Method, Params, ResultOf } from '../../src/contract/api.ts'
 import { testIds } from '../../src/renderer/testids.ts'
 import { findBrowser, rootFlags } from '../shells/support/find-browser.ts'
@@ -37,7 +37,9 @@ interface Row extends Figures {
   readonly what: string
   readonly size: number
   readonly frames: number
-  /** Share of the machine's cores that was wanted, averaged over the last minute. */
+  /** CPU time of the page's own thread for each frame, ms: hardly touched by what else the machine does. */
+  readonly cpu: number
+  /** The machine's load average over the last minute, which is fine up to the count of its cores. */
   readonly load: number
 }
 
@@ -84,9 +86,20 @@ function figuresOf(times: readonly number[]): Figures {
   return { p50: at(0.5), p95: at(0.95), max: at(1), over33: sorted.filter((time) => time > 33.4).length }
 }
 
+/** CPU time that the page's thread has had in its tasks so far, ms. */
+async function cpuOf(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics')
+  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN) * 1_000
+}
+
 async function measure(page: Page, what: string, size: number, motion: Motion, target: string): Promise<Row> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const before = await cpuOf(session)
   const times = await page.evaluate(move, { motion, target, count: frames })
-  return { what, size, frames: times.length, ...figuresOf(times), load: Math.round((loadavg()[0] ?? NaN) * 100) / 100 }
+  const cpu = Math.round((((await cpuOf(session)) - before) / frames) * 100) / 100
+  await session.detach()
+  return { what, size, frames: times.length, cpu, ...figuresOf(times), load: Math.round((loadavg()[0] ?? NaN) * 100) / 100 }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'pbft-panel-frames-'))
@@ -95,8 +108,8 @@ const browser = await chromium.launch({ executablePath: findBrowser(), args: roo
 const call = <M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> => callBySocket(serving, method, params)
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Until the log has `rows`, one batch for each request; gives how many there are. */
-async function fillLog(rows: number): Promise<number> {
+/** Until the log has `rows`, one batch for each request; gives how many there are, and a moment in the middle of the load. */
+async function fillLog(rows: number): Promise<{ readonly length: number; readonly middle: number }> {
   await call('createCluster', {
     name: 'frames',
     replicas: 4,
@@ -105,24 +118,24 @@ async function fillLog(rows: number): Promise<number> {
     parameters: { batchRequestsMax: 1 },
   })
   await call('openCluster', { name: 'frames' })
-  await call('startLoad', { clients: 16, durationMs: 3_600_000, valueBytes: 32 })
-  const deadline = Date.now() + Number(values.minutes) * 60_000
+  await call('startLoad', { clients: 64, durationMs: 3_600_000, valueBytes: 32 })
+  const began = Date.now()
+  const deadline = began + Number(values.minutes) * 60_000
   for (;;) {
     const { replicas } = await call('status', {})
     const length = Math.max(...replicas.map(({ lastExecuted }) => lastExecuted ?? 0))
     if (length >= rows || Date.now() > deadline) {
       await call('stopLoad', {})
-      return length
+      return { length, middle: (began + Date.now()) / 2 }
     }
     await pause(1_000)
   }
 }
 
-/** A window that holds about `wanted` messages, in the middle of the recording. */
-async function windowOf(wanted: number): Promise<{ readonly from: number; readonly to: number; readonly total: number }> {
+/** A window that holds about `wanted` messages, around a moment. */
+async function windowOf(wanted: number, middle: number): Promise<{ readonly from: number; readonly to: number; readonly total: number }> {
   const { first, last } = await call('messagesOverview', { from: 1, to: 2, bins: 1 })
   if (first === null || last === null) throw new Error('nothing is recorded')
-  const middle = last - (last - first) / 3
   let window = { from: middle, to: middle, total: 0 }
   for (let span = 50; span < last - first; span *= 1.15) {
     const { total } = await call('messagesOverview', { from: middle - span / 2, to: middle + span / 2, bins: 1 })
@@ -134,7 +147,7 @@ async function windowOf(wanted: number): Promise<{ readonly from: number; readon
 
 const rows: Row[] = []
 try {
-  const length = await fillLog(Number(values.rows))
+  const { length, middle } = await fillLog(Number(values.rows))
   say(`the log has ${length} rows`)
   const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage()
   const open = async (screen: string, target: string): Promise<void> => {
@@ -149,14 +162,14 @@ try {
   await page.getByTestId('log-scroller').evaluate((element) => element.scrollTo(0, 0))
   rows.push(await measure(page, 'log: scrolled from end to end', length, 'scroll', 'log-scroller'))
   for (const wanted of [Number(values.messages) / 4, Number(values.messages)]) {
-    const { from, to, total } = await windowOf(wanted)
+    const { from, to, total } = await windowOf(wanted, middle)
     await open(`messages?w=${from.toFixed(3)}-${to.toFixed(3)}`, 'message-diagram')
     await page.locator('[data-testid="message-diagram"]:not([data-lines="0"])').waitFor({ timeout: 60_000 })
     for (const motion of ['drag', 'pan', 'zoom'] as const) {
       rows.push(await measure(page, `messages: ${motion}`, total, motion, 'message-diagram'))
     }
   }
-  const columns = ['what', 'size', 'frames', 'p50', 'p95', 'max', 'over33', 'load'] as const
+  const columns = ['what', 'size', 'frames', 'cpu', 'p50', 'p95', 'max', 'over33', 'load'] as const
   say(columns.join(' | '))
   for (const row of rows) say(columns.map((column) => String(row[column])).join(' | '))
   process.stdout.write(`${JSON.stringify({ unit: 'ms', rows })}\n`)

@@ -99,6 +99,8 @@ class HostShell implements PanelShell {
     return () => {}
   }
 
+  setLanguage(): void {}
+
   pickFile(): Promise<Result<string | null>> {
     return Promise.resolve({ ok: true, value: null })
   }

@@ -4,7 +4,7 @@ import { computed, ref } from 'vue'
 import { useRouter } from 'vue-router'
 import { currentLocale, t } from '../i18n/index.ts'
 import { faultWords } from '../i18n/words.ts'
-import { screens, type Screen } from '../router.ts'
+import { screenKey, screens, type Screen } from '../../contract/screens.ts'
 import { useActs } from '../stores/acts.ts'
 import { useCluster } from '../stores/cluster.ts'
 import { usePreferences } from '../stores/preferences.ts'
@@ -48,11 +48,11 @@ export function useCommands() {
   const toggleLoad = (): void => void (cluster.load?.running === true ? acts.stopLoad() : acts.startLoad(quickLoad))
 
   const goCommands = computed<Command[]>(() =>
-    screens.map((screen, index) => ({
+    screens.map((screen) => ({
       id: `go-${screen}`,
       group: t('palette.groupGo'),
       label: t('palette.goTo', { screen: t(`nav.${screen}`) }),
-      keys: [String(index + 1)],
+      keys: [screenKey(screen)],
       run: () => void router.push(`/${screen}`),
     })),
   )

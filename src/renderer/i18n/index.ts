@@ -3,13 +3,13 @@
  * page's content security policy.
  */
 import { createI18n } from 'vue-i18n'
+import { locales, type Locale } from '../../contract/screens.ts'
 import { scenarioSentences } from '../../contract/scenario-sentences.ts'
 import { alarmSentences, monitorSentences, stageSentences, verdictSentences, viewReasonSentences } from '../../contract/verdicts.ts'
 import { en } from './en.ts'
 import { zhCN, zhSentences } from './zh-CN.ts'
 
-export const locales = ['en', 'zh-CN'] as const
-export type Locale = (typeof locales)[number]
+export { locales, type Locale }
 
 type Leaves<T, Prefix extends string = ''> = {
   [K in keyof T & string]: T[K] extends string ? `${Prefix}${K}` : Leaves<T[K], `${Prefix}${K}.`>

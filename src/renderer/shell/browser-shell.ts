@@ -130,6 +130,7 @@ export function createBrowserShell(options: BrowserShellOptions): PanelShell {
       listener(state)
       return () => connectionListeners.delete(listener)
     },
+    setLanguage: () => undefined,
     pickFile: () => Promise.resolve(fail('unsupported', 'A browser cannot name a file on the host: type its path.')),
   }
 }

@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 import type { LocationQuery } from 'vue-router'
-import type { Screen } from '../router.ts'
+import type { Screen } from '../../contract/screens.ts'
 
 export const usePlaces = defineStore('places', () => {
   const left = shallowRef<Readonly<Partial<Record<Screen, LocationQuery>>>>({})
