@@ -8,6 +8,7 @@ import { fail, ok, type Result } from '../contract/result.ts'
 import { stageSentences, type StageKey } from '../contract/verdicts.ts'
 import { loadManifest } from '../link/index.ts'
 import { Cluster } from './cluster.ts'
+import { writeDiagnostics } from './diagnostics.ts'
 import { createClusterFolder, manifestName } from './folder.ts'
 import { exportEvidence } from './evidence/file.ts'
 import type { Host, HostOptions } from './host-interface.ts'
@@ -76,6 +77,7 @@ class ClusterHost implements Host {
   #makeHandlers(): Handlers {
     return {
       about: () => ok(this.#about()),
+      diagnostics: () => writeDiagnostics({ about: this.#about(), cluster: this.#cluster, now: Date.now() }),
       host: () => ok(this.#state),
       clusters: () => ok(this.#clusters()),
       createCluster: (params) => this.#createCluster(params),

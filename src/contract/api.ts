@@ -15,6 +15,7 @@ import type {
   CheckpointInfo,
   ClusterStatus,
   ClusterSummary,
+  DiagnosticsFile,
   HostState,
   LoadStatus,
   LogComparison,
@@ -62,6 +63,8 @@ export type MessageFilter = v.InferOutput<typeof messageFilterSchema>
 
 export const paramsSchemas = {
   about: none,
+  /** Writes what somebody who looks for a defect needs into one file, without keys and tokens. */
+  diagnostics: none,
   host: none,
   clusters: none,
   createCluster: v.strictObject({
@@ -181,6 +184,7 @@ export interface SubmitResult {
 
 export interface Results {
   about: About
+  diagnostics: DiagnosticsFile
   host: HostState
   clusters: readonly ClusterSummary[]
   createCluster: ClusterSummary

@@ -343,6 +343,12 @@ export interface HostState {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null
 }
 
+export interface DiagnosticsFile {
+  /** Where it was written, on the host's machine. */
+  readonly file: string
+  readonly bytes: number
+}
+
 export interface About {
   readonly version: string
   readonly shell: 'electron' | 'browser'

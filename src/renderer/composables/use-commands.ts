@@ -158,6 +158,7 @@ export function useCommands() {
         keys: [],
         run: () => (chosen.railCollapsed = !chosen.railCollapsed),
       },
+      { id: 'diagnostics', group, label: t('settings.diagnostics'), keys: [], run: () => void acts.writeDiagnostics() },
       { id: 'shortcuts', group, label: t('shortcuts.title'), keys: ['?'], run: () => surfaces.show('shortcuts') },
     ]
   })

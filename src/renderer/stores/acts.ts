@@ -172,8 +172,14 @@ export const useActs = defineStore('acts', () => {
     if (result.ok) cluster.load = result.value
   }
 
+  async function writeDiagnostics(): Promise<void> {
+    const result = await run('diagnostics', t('settings.diagnostics'), 'diagnostics', {})
+    if (result.ok) notices.show({ tone: 'ok', text: t('settings.diagnosticsWritten'), detail: result.value.file, topic: 'diagnostics' })
+  }
+
   return {
     busy,
+    writeDiagnostics,
     wipeAsked,
     anewAsked,
     beginAnew,

@@ -123,6 +123,7 @@ export const routes: readonly Route[] = [
     present: (samples) => ({ samples: withIsoTimes(samples) }),
   }),
   route('GET', 'about', 'about', 'Versions and folders'),
+  route('POST', 'diagnostics', 'diagnostics', 'Writes one file with what the search for a defect needs, without keys and tokens'),
   route('GET', 'host', 'host', 'Which cluster is open, or what is being done to open one'),
   route('GET', 'clusters', 'clusters', "Clusters of the panel's data folder", { present: (clusters) => ({ clusters }) }),
   route('POST', 'clusters', 'createCluster', 'Creates a cluster', { body: '' }),
