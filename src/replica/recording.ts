@@ -119,7 +119,7 @@ class FileRecording implements Recording {
   #lastAt = 0
   #lostBefore = 0
   #lost = 0
-  readonly #waiting: Sealed[] = []
+  #waiting: Sealed[] = []
   #waitingBytes = 0
   #writing = false
   /** The open file and its segment. */
@@ -279,9 +279,17 @@ class FileRecording implements Recording {
     while (total > this.#options.bytesMax - this.#segmentBytes && this.#segments.length > 2) {
       const oldest = this.#segments.shift() as Segment
       total -= oldest.bytes
-      rmSync(this.#path(oldest.number), { force: true })
+      this.#forget(oldest.number)
     }
     this.#put({ kind: 'segment', clusterId: this.#options.clusterId, replica: asReplicaId(this.#options.id) })
+  }
+
+  /** What still waits to be written to a segment that goes must not make its file anew. */
+  #forget(segment: number): void {
+    const gone = this.#waiting.filter((waiting, index) => waiting.segment === segment && !(this.#writing && index === 0))
+    this.#waiting = this.#waiting.filter((waiting) => !gone.includes(waiting))
+    for (const { block } of gone) this.#waitingBytes -= block.length
+    rmSync(this.#path(segment), { force: true })
   }
 
   #path(segment: number): string {
@@ -301,6 +309,8 @@ class FileRecording implements Recording {
         this.#writing = false
         this.#waiting.shift()
         this.#waitingBytes -= next.block.length
+        // Its segment went while it was being written.
+        if (next.segment < (this.#segments[0]?.number ?? 0)) rmSync(this.#path(next.segment), { force: true })
         if (error !== null) this.#fail(error)
         this.#write()
       })
