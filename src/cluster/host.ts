@@ -122,8 +122,8 @@ class ClusterHost implements Host {
       closeReplay: (params) => this.#with((cluster) => cluster.messages.closeReplay(params)),
       scenarios: () => ok(this.#scenarios.list()),
       startScenario: (params) => this.#with((cluster) => this.#scenarios.start(params, cluster.status().n)),
-      advanceScenario: () => this.#scenarios.advance(),
-      stopScenario: () => this.#scenarios.stop(),
+      advanceScenario: () => this.#with(() => this.#scenarios.advance()),
+      stopScenario: () => this.#with(() => this.#scenarios.stop()),
       scenario: () => ok(this.#scenarios.run),
     }
   }
