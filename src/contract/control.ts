@@ -43,6 +43,7 @@ export const replicaReportSchema = v.strictObject({
   highWatermark: whole,
   stableDigest: digest,
   stateDigest: digest,
+  /** 0: the digest means nothing, as before the first batch and while the state is known to be damaged. */
   stateDigestSeq: whole,
   pending: whole,
   inFlight: whole,

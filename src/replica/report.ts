@@ -69,6 +69,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
       if (event.type === 'transfer') {
         const { seq, verified, rejected, remaining } = event
         transfer = event.state === 'started' || event.state === 'progress' ? { seq, verified, rejected, remaining } : null
+        // Another state, perhaps as of the same sequence number.
+        if (event.state === 'completed') digest = { ...digest, seq: -1, at: 0 }
       }
     },
     report() {
@@ -89,7 +91,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         highWatermark: snapshot.highWatermark,
         stableDigest: snapshot.stableDigest,
         stateDigest: digest.digest,
-        stateDigestSeq: digest.seq,
+        // State that is known to be damaged is nobody's measure.
+        stateDigestSeq: snapshot.damage?.repaired === false ? 0 : digest.seq,
         pending: snapshot.pending,
         inFlight: snapshot.inFlight,
         viewTimeoutMs: snapshot.viewTimeoutMs,
