@@ -53,6 +53,8 @@ export class ClusterModel {
   #withoutQuorumAt = 0
   /** The last seq at which a replica's state was another than the others'. */
   readonly #divergedAt = new Map<number, number>()
+  /** By replica: the checkpoint whose state it fetched last. What others say of it up to there is of before. */
+  readonly #repairedThrough = new Map<number, number>()
   readonly #transferring = new Set<number>()
   readonly #onProbation = new Set<number>()
   /** By replica: the start at which its state was damaged. */
@@ -217,6 +219,7 @@ export class ClusterModel {
     this.#changingSince = null
     this.#progress = []
     this.#divergedAt.clear()
+    this.#repairedThrough.clear()
     this.#transferring.clear()
     this.#onProbation.clear()
     for (const member of this.#options.members) member.diverged = false
@@ -267,7 +270,7 @@ export class ClusterModel {
       if ((counts.get(digest) ?? 0) === most) continue
       const odd = this.#options.members[replica]
       // Of one that is made to lie it is known why, and it ends with the fault.
-      if (odd !== undefined && !odd.faulty) {
+      if (odd !== undefined && !odd.faulty && event.seq > (this.#repairedThrough.get(replica) ?? -1)) {
         odd.diverged = true
         this.#divergedAt.set(replica, Math.max(event.seq, this.#divergedAt.get(replica) ?? 0))
       }
@@ -290,7 +293,10 @@ export class ClusterModel {
       this.#options.onAlarm('alarm.transfer.started', parameters)
     } else if (event.state === 'completed' || event.state === 'abandoned') {
       this.#transferring.delete(member.id)
-      member.diverged = member.diverged && event.state === 'abandoned'
+      if (event.state === 'completed') {
+        member.diverged = false
+        this.#repairedThrough.set(member.id, event.seq)
+      }
       this.#options.onAlarm(`alarm.transfer.${event.state}`, parameters)
     }
   }

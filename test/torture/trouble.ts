@@ -5,8 +5,8 @@
  */
 import Database from 'better-sqlite3'
 import { readFileSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
-import { WebSocket } from 'ws'
 import { calm, troubleFileName, type KillPoint, type Trouble } from './trouble-file.ts'
 
 const lookMs = 50
@@ -52,11 +52,16 @@ Database.prototype.transaction = function (this: Database.Database, work: (...gi
   })
 } as typeof realTransaction
 
-const realSend = WebSocket.prototype.send
-WebSocket.prototype.send = function (this: WebSocket, ...given: Parameters<typeof realSend>) {
+/** A binary WebSocket frame, whole: what links send. */
+const finalBinary = 0x82
+const realWrite = Socket.prototype.write
+Socket.prototype.write = function (this: Socket, ...given: Parameters<typeof realWrite>): boolean {
+  const [chunk] = given as readonly unknown[]
+  if (!Buffer.isBuffer(chunk) || chunk[0] !== finalBinary) return realWrite.apply(this, given)
   pass('before-send')
-  realSend.apply(this, given)
+  const written = realWrite.apply(this, given)
   pass('after-send')
-} as typeof realSend
+  return written
+} as typeof realWrite
 
 await import('../../src/replica/main.ts')
