@@ -191,13 +191,21 @@ class Run {
     }
   }
 
-  /** Waits for the processes that the round kills at a boundary; whoever does not come to its boundary was not tested. */
+  /**
+   * Waits for the processes that the round kills at a boundary; whoever does not come to its boundary was not tested. When more than f are
+   * to go, the power fails for all once f + 1 came to theirs: without a quorum the others may have nothing more to write or send.
+   */
   async #ended(round: Round): Promise<void> {
     const deadline = performance.now() + boundMs
     const doomed = round.harms.flatMap((harm) => (harm.kind === 'trouble' ? [harm.replica] : []))
     while (performance.now() < deadline) {
       const pids = await this.#subject.replicaPids()
-      if (doomed.every((replica) => pids[replica] === null)) return
+      const alive = doomed.filter((replica) => pids[replica] !== null)
+      if (alive.length === 0) return
+      if (doomed.length - alive.length > faultsTolerated(this.#subject.n)) {
+        await Promise.all(alive.map((replica) => this.#subject.call('controlReplica', { id: replica, action: 'kill' })))
+        return
+      }
       await pause(waitMs)
     }
     this.#found.push({ checker: 'boundary', detail: `${round.name}: not all came to it within ${boundMs} ms` })
