@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { createHost } from '../../cluster/host.ts'
 import type { Host } from '../../cluster/host-interface.ts'
-import { launchByNode } from '../../cluster/launch-node.ts'
 import { startScenario } from '../../cluster/scenario/run.ts'
 import type { Scenario, ScenarioRun } from '../../contract/scenarios.ts'
+import { hostFor } from '../host.ts'
 import { replicaCount } from '../numbers.ts'
 import { CommandError, exitCodes, note, print, UsageError } from '../output.ts'
-import { entries, foldersOf, scenariosFolder, version } from '../paths.ts'
+import { foldersOf } from '../paths.ts'
 import { findScenario } from './scenario.ts'
 import { narrator, reportScenario } from './scenario-report.ts'
 
@@ -35,15 +34,7 @@ const demo = async (name: string, options: DemoOptions): Promise<void> => {
   const scenario = findScenario(name)
   if (options.replicas < scenario.replicasMin) throw new UsageError(`${scenario.name} needs at least ${scenario.replicasMin} replicas.`)
   const dataFolder = mkdtempSync(join(tmpdir(), 'pbft-panel-demo-'))
-  const host = createHost({
-    ...foldersOf(dataFolder),
-    scenariosFolder,
-    shell: 'browser',
-    version,
-    locale: 'en',
-    launch: launchByNode,
-    entries,
-  })
+  const host = hostFor(foldersOf(dataFolder))
   const cleanUp = async (): Promise<void> => {
     await host.close()
     rmSync(dataFolder, { recursive: true, force: true })

@@ -2,13 +2,12 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { createHost } from '../../cluster/host.ts'
-import { launchByNode } from '../../cluster/launch-node.ts'
 import { libraryFile, listScenarios, readScenario } from '../../cluster/scenario/files.ts'
 import { startScenario } from '../../cluster/scenario/run.ts'
 import type { Scenario } from '../../contract/scenarios.ts'
+import { hostFor } from '../host.ts'
 import { CommandError, exitCodes, print, printJson, UsageError } from '../output.ts'
-import { entries, foldersOf, scenariosFolder, version } from '../paths.ts'
+import { foldersOf, scenariosFolder } from '../paths.ts'
 import { narrator, reportScenario } from './scenario-report.ts'
 
 /** A name of the library, or the path of a file. Throws UsageError when there is none of either; CommandError when it cannot be run. */
@@ -40,15 +39,7 @@ interface RunOptions {
 
 const run = async (nameOrFile: string, options: RunOptions): Promise<void> => {
   const scenario = findScenario(nameOrFile)
-  const host = createHost({
-    ...foldersOf(options.data),
-    scenariosFolder,
-    shell: 'browser',
-    version,
-    locale: 'en',
-    launch: launchByNode,
-    entries,
-  })
+  const host = hostFor(foldersOf(options.data))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void host.close().then(() => process.exit(exitCodes.no)))
   try {
     const opened = await host.call('openCluster', { file: resolve(options.cluster) })

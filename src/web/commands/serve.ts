@@ -2,16 +2,15 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { createHost } from '../../cluster/host.ts'
 import type { Host } from '../../cluster/host-interface.ts'
-import { launchByNode } from '../../cluster/launch-node.ts'
 import { openLocalCluster } from '../../cluster/open-local.ts'
 import type { ClusterStatus } from '../../contract/model.ts'
 import type { Result } from '../../contract/result.ts'
+import { hostFor } from '../host.ts'
 import { replicaCount, wholeNumber } from '../numbers.ts'
 import { openPage } from '../open-page.ts'
 import { CommandError, note, print, printJson, UsageError } from '../output.ts'
-import { entries, foldersOf, pageFolder, scenariosFolder, version } from '../paths.ts'
+import { foldersOf, pageFolder, version } from '../paths.ts'
 import { startServer, type PanelServer } from '../server/server.ts'
 
 export interface ServeOptions {
@@ -95,15 +94,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
   const folders = foldersOf(options.data === undefined ? undefined : resolve(options.data))
   makeDataFolder(folders.dataFolder)
   const stop = stopAsked()
-  const host = createHost({
-    ...folders,
-    scenariosFolder,
-    shell: 'browser',
-    version,
-    locale: Intl.DateTimeFormat().resolvedOptions().locale,
-    launch: launchByNode,
-    entries,
-  })
+  const host = hostFor(folders, Intl.DateTimeFormat().resolvedOptions().locale)
   let server: PanelServer | undefined
   try {
     server = await listen({ host, pageFolder, version, address: options.host, port: options.port, log: note })
