@@ -41,6 +41,8 @@ export interface ClusterEvents {
   onStage(key: StageKey, parameters: MessageParameters): void
   /** Processes are about to start: from now on `close` of this cluster ends the opening. */
   onOpening(cluster: Cluster): void
+  /** Everything of it is written, and the recorder is still there. */
+  onEnding(cluster: Cluster): Promise<void>
 }
 
 export class Cluster {
@@ -56,7 +58,11 @@ export class Cluster {
   readonly #events: ClusterEvents
   readonly #members: readonly Member[]
   readonly #model: ClusterModel
-  readonly #recording: Recording
+  readonly recording: Recording
+  /** When its processes were about to start, ms since the epoch, and the last seq that an earlier run left. */
+  readonly began = Date.now()
+  readonly journal: string
+  #after = 0
   readonly #links: ClientLinks
   readonly #reader: LogReader
   readonly #evidenceReader: EvidenceReader
@@ -68,16 +74,17 @@ export class Cluster {
   #secondBegan = Math.floor(Date.now() / 1_000) * 1_000
   #closed: Promise<void> | null = null
 
-  private constructor(opened: OpenedFolder, options: HostOptions, events: ClusterEvents, recording: Recording) {
+  private constructor(opened: OpenedFolder, options: HostOptions, events: ClusterEvents, recording: Recording, journal: string) {
+    this.journal = journal
     this.opened = opened
     this.#options = options
     this.#events = events
-    this.#recording = recording
+    this.recording = recording
     this.evidence = new EvidenceBook(opened.directory)
     this.#evidenceReader = new EvidenceReader({
       book: this.evidence,
       onAlarm: (key, parameters) => this.#alarm(key, parameters),
-      onEvidence: (evidence) => this.#recording.write({ kind: 'evidence', evidence }),
+      onEvidence: (evidence) => this.recording.write({ kind: 'evidence', evidence }),
     })
     this.#members = opened.manifest.replicas.map(({ id }) => this.#makeMember(id))
     this.faults = new FaultBoard({
@@ -116,7 +123,7 @@ export class Cluster {
       recording,
       clusterId: opened.manifest.clusterId,
       n,
-      run: () => ({ replicas: this.#members.map((member) => ({ folder: member.recordingFolder, offsetMs: member.clock.ms })) }),
+      run: () => ({ replicas: this.recordings() }),
       onMore: (last) => events.emit({ type: 'messages', last }),
     })
     this.#links = new ClientLinks({ directory: opened.directory, manifest: opened.manifest, principal: opened.operator })
@@ -160,7 +167,7 @@ export class Cluster {
     events.onStage('stage.ports', {})
     const own = dirname(opened.folder) === resolve(options.dataFolder, 'clusters')
     const settled = await settlePorts(opened, own)
-    cluster = new Cluster(settled.opened, options, events, recording)
+    cluster = new Cluster(settled.opened, options, events, recording, file)
     cluster.#restore(restored)
     if (settled.moved !== null) cluster.#alarm('alarm.ports.reassigned', { ports: settled.moved.join(', ') })
     events.onOpening(cluster)
@@ -175,6 +182,16 @@ export class Cluster {
     return this.#status
   }
 
+  /** The last seq of the log before this run. */
+  get after(): number {
+    return this.#after
+  }
+
+  /** Where each replica's recording is, and how far its clock is ahead of this one, ms. */
+  recordings(): { readonly folder: string; readonly offsetMs: number }[] {
+    return this.#members.map((member) => ({ folder: member.recordingFolder, offsetMs: member.clock.ms }))
+  }
+
   get #closing(): boolean {
     return this.#closed !== null
   }
@@ -183,8 +200,8 @@ export class Cluster {
     return this.status().replicas[id] ?? null
   }
 
-  compareLogs(after: number, limit: number): Promise<LogComparison> {
-    return compareLogs(this.#members, after, limit)
+  async compareLogs(after: number, limit: number): Promise<Result<LogComparison>> {
+    return ok(await compareLogs(this.#members, after, limit))
   }
 
   views(): ViewInfo[] {
@@ -267,8 +284,9 @@ export class Cluster {
     await this.#stopReplicas()
     for (const member of this.#members) member.disconnect()
     this.#record()
+    await this.#events.onEnding(this)
     this.#events.onStage('stage.stoppingRecorder', {})
-    await this.#recording.close()
+    await this.recording.close()
   }
 
   async #stopReplicas(): Promise<void> {
@@ -286,6 +304,7 @@ export class Cluster {
 
   #restore(restored: Restored): void {
     this.log.restore(restored.first, restored.last)
+    this.#after = restored.last
     this.#past = { views: restored.views, checkpoints: restored.checkpoints }
     this.requests.restore(restored.requests)
     this.alarms.restore(restored.alarms)
@@ -406,6 +425,7 @@ export class Cluster {
   /** The cluster began anew, as it may (durability none): what was seen and recorded is another history. */
   #onForgotten(): void {
     this.log.forget()
+    this.#after = 0
     this.#past = { views: [], checkpoints: [] }
     this.#unrecorded.seqs.clear()
     this.#alarm('alarm.log.begunAnew', {})
@@ -415,7 +435,7 @@ export class Cluster {
   }
 
   #onFault(what: 'injected' | 'healed' | 'expired', fault: ActiveFault): void {
-    this.#recording.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
+    this.recording.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
     this.#alarm(`alarm.fault.${what}`, { fault: faultText(fault) })
     if (!this.#closing) this.#tickStatus()
   }
@@ -424,7 +444,7 @@ export class Cluster {
     const alarm = this.alarms.raise(key, parameters, Date.now())
     if (alarm === null) return
     this.#events.emit({ type: 'alarm', alarm })
-    this.#recording.write({ kind: 'alarm', alarm })
+    this.recording.write({ kind: 'alarm', alarm })
   }
 
   #tickLog(): void {
@@ -472,7 +492,7 @@ export class Cluster {
       )
       this.#secondBegan = second
       this.#events.emit({ type: 'sample', sample })
-      this.#recording.write({ kind: 'sample', sample })
+      this.recording.write({ kind: 'sample', sample })
     }
     this.#record()
   }
@@ -480,11 +500,11 @@ export class Cluster {
   /** Writes what changed in ledger, views and checkpoints since the last time. */
   #record(): void {
     const { ledger } = this.#model
-    for (const seq of this.#unrecorded.seqs) this.#recording.write({ kind: 'ledger', seq, rows: ledger.rows(seq) })
+    for (const seq of this.#unrecorded.seqs) this.recording.write({ kind: 'ledger', seq, rows: ledger.rows(seq) })
     this.#unrecorded.seqs.clear()
-    if (this.#unrecorded.views) for (const view of this.views().slice(-10)) this.#recording.write({ kind: 'view', view })
+    if (this.#unrecorded.views) for (const view of this.views().slice(-10)) this.recording.write({ kind: 'view', view })
     if (this.#unrecorded.checkpoints)
-      for (const checkpoint of this.checkpoints(10)) this.#recording.write({ kind: 'checkpoint', checkpoint })
+      for (const checkpoint of this.checkpoints(10)) this.recording.write({ kind: 'checkpoint', checkpoint })
     this.#unrecorded.views = false
     this.#unrecorded.checkpoints = false
   }

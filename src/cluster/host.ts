@@ -5,6 +5,8 @@ import * as v from 'valibot'
 import { methods, paramsSchemas, type Method, type ResultOf, type ValidParams } from '../contract/api.ts'
 import type { ClusterStatus, ClusterSummary, HostState, ReplicaStatus } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
+import type { RunInfo } from '../contract/runs.ts'
+import type { ScenarioRun } from '../contract/scenarios.ts'
 import { stageSentences, type StageKey } from '../contract/verdicts.ts'
 import { loadManifest } from '../link/index.ts'
 import { Cluster } from './cluster.ts'
@@ -13,23 +15,39 @@ import { createClusterFolder, manifestName } from './folder.ts'
 import { exportEvidence } from './evidence/file.ts'
 import type { Host, HostOptions } from './host-interface.ts'
 import { EventStream } from './model/event-stream.ts'
+import { PastRun } from './past-run.ts'
+import { RunDesk } from './runs/desk.ts'
+import { Runs } from './runs/runs.ts'
+import { RunShelf } from './runs/shelf.ts'
+import { Transfers } from './runs/transfers.ts'
 import { ScenarioBoard } from './scenario/board.ts'
 import { fillSentence, type MessageParameters } from './sentence.ts'
 
 /** Makes a host with nothing open. Nothing is started before a cluster is opened. */
 export const createHost = (options: HostOptions): Host => new ClusterHost(options)
 
+type RunMethod =
+  | ('runs' | 'renameRun' | 'annotations' | 'annotate' | 'removeAnnotation' | 'trashRun' | 'restoreRun' | 'emptyTrash' | 'openRun')
+  | ('openSampleRun' | 'exportRun' | 'exportPart' | 'beginImport' | 'importPart' | 'endImport' | 'cancelImport' | 'compareRuns')
+  | 'setRecording'
 type Handlers = { readonly [M in Method]: (params: ValidParams<M>) => Promise<Result<ResultOf<M>>> | Result<ResultOf<M>> }
 
-const closedState: HostState = { phase: 'closed', cluster: null, stage: null, error: null }
+const closedState: HostState = { phase: 'closed', cluster: null, stage: null, error: null, run: null }
 
 class ClusterHost implements Host {
   readonly #options: HostOptions
   readonly #stream = new EventStream()
   readonly #handlers: Handlers
   readonly #scenarios: ScenarioBoard
+  readonly #shelf: RunShelf
+  readonly #runs: Runs
+  readonly #transfers: Transfers
   #state: HostState = closedState
   #cluster: Cluster | null = null
+  /** The cluster that is being closed, and its last status with live replicas. */
+  #ending: { readonly cluster: Cluster; readonly status: ClusterStatus } | null = null
+  /** A recorded run that is looked at; then no cluster is open. */
+  #past: PastRun | null = null
   /** The cluster that is being opened, while that can be cancelled by closing it. */
   #opening: Cluster | null = null
   /** The opening or closing that is under way. */
@@ -40,8 +58,20 @@ class ClusterHost implements Host {
     this.#scenarios = new ScenarioBoard({
       host: this,
       folders: options,
-      onChange: (run) => this.#stream.emit({ type: 'scenario', run }),
+      onChange: (run) => {
+        this.#stream.emit({ type: 'scenario', run })
+        void this.#runs.takeScenario(run)
+      },
     })
+    this.#shelf = new RunShelf(options.dataFolder)
+    const desk = new RunDesk(options, () => (this.#cluster ?? this.#ending?.cluster ?? this.#past)?.recording ?? null)
+    this.#runs = new Runs({
+      shelf: this.#shelf,
+      desk,
+      version: options.version,
+      onChange: () => this.#stream.emit({ type: 'runs' }),
+    })
+    this.#transfers = new Transfers({ shelf: this.#shelf, desk, runs: this.#runs })
     this.#handlers = this.#makeHandlers()
   }
 
@@ -68,9 +98,18 @@ class ClusterHost implements Host {
     return this.#stream.subscribe(...args)
   }
 
+  importFile(file: string): Promise<Result<RunInfo>> {
+    return this.#transfers.import(file)
+  }
+
+  takeScenario(run: ScenarioRun): Promise<void> {
+    return this.#runs.takeScenario(run)
+  }
+
   async close(): Promise<void> {
     await this.#opening?.close()
     await this.#exclusively(() => this.#closeCluster())
+    await this.#shelf.settled()
     this.#stream.close()
   }
 
@@ -86,18 +125,18 @@ class ClusterHost implements Host {
         await this.#opening?.close()
         return this.#exclusively(() => this.#closeCluster())
       },
-      status: () => this.#with((cluster) => ok(cluster.status())),
-      replica: ({ id }) => this.#with((cluster) => found(cluster.replica(id), id)),
-      log: ({ after, limit, filter }) => this.#with((cluster) => cluster.log.page(after, limit, filter ?? {})),
-      compareLogs: ({ after, limit }) => this.#with(async (cluster) => ok(await cluster.compareLogs(after, limit))),
-      logEntry: ({ seq }) => this.#with((cluster) => cluster.log.entry(seq)),
-      views: () => this.#with((cluster) => ok(cluster.views())),
-      checkpoints: ({ limit }) => this.#with((cluster) => ok(cluster.checkpoints(limit))),
-      samples: ({ since }) => this.#with((cluster) => ok(cluster.samples.since(since))),
-      alarms: () => this.#with((cluster) => ok(cluster.alarms.list())),
-      evidence: () => this.#with((cluster) => ok(cluster.evidence.list())),
-      exportEvidence: ({ id }) => this.#with((cluster) => exportEvidence(cluster.evidence, id, cluster.opened.manifest)),
-      faults: () => this.#with((cluster) => ok(cluster.faults.list())),
+      status: () => this.#look((cluster) => ok(cluster.status())),
+      replica: ({ id }) => this.#look((cluster) => found(cluster.replica(id), id)),
+      log: ({ after, limit, filter }) => this.#look((cluster) => cluster.log.page(after, limit, filter ?? {})),
+      compareLogs: ({ after, limit }) => this.#look((cluster) => cluster.compareLogs(after, limit)),
+      logEntry: ({ seq }) => this.#look((cluster) => cluster.log.entry(seq)),
+      views: () => this.#look((cluster) => ok(cluster.views())),
+      checkpoints: ({ limit }) => this.#look((cluster) => ok(cluster.checkpoints(limit))),
+      samples: ({ since }) => this.#look((cluster) => ok(cluster.samples.since(since))),
+      alarms: () => this.#look((cluster) => ok(cluster.alarms.list())),
+      evidence: () => this.#look((cluster) => ok(cluster.evidence.list())),
+      exportEvidence: ({ id }) => this.#look((cluster) => exportEvidence(cluster.evidence, id, cluster.opened.manifest)),
+      faults: () => this.#look((cluster) => ok(cluster.faults.list())),
       injectFault: ({ fault }) => this.#with((cluster) => cluster.faults.inject(fault)),
       healFault: ({ id }) => this.#with((cluster) => cluster.faults.heal(id)),
       healAll: () =>
@@ -109,26 +148,59 @@ class ClusterHost implements Host {
       controlReplica: ({ id, action }) => this.#with((cluster) => cluster.controlReplica(id, action)),
       submit: (params) => this.#with((cluster) => cluster.requests.submit(params)),
       cancelRequest: ({ id }) => this.#with((cluster) => cluster.requests.cancel(id)),
-      requests: ({ limit }) => this.#with((cluster) => ok(cluster.requests.list(limit))),
+      requests: ({ limit }) => this.#look((cluster) => ok(cluster.requests.list(limit))),
       startLoad: (params) => this.#with((cluster) => cluster.startLoad(params)),
       stopLoad: () => this.#with((cluster) => ok(cluster.stopLoad())),
-      load: () => this.#with((cluster) => ok(cluster.load())),
-      messages: (params) => this.#with((cluster) => cluster.messages.page(params)),
-      messagesOverview: (params) => this.#with((cluster) => cluster.messages.overview(params)),
-      message: ({ id }) => this.#with((cluster) => cluster.messages.message(id)),
-      recordedProcesses: () => this.#with((cluster) => cluster.messages.processes()),
-      openReplay: (params) => this.#with((cluster) => cluster.messages.openReplay(params)),
-      replay: (params) => this.#with((cluster) => cluster.messages.replay(params)),
-      closeReplay: (params) => this.#with((cluster) => cluster.messages.closeReplay(params)),
+      load: () => this.#look((cluster) => ok(cluster.load())),
+      messages: (params) => this.#look((cluster) => cluster.messages.page(params)),
+      messagesOverview: (params) => this.#look((cluster) => cluster.messages.overview(params)),
+      message: ({ id }) => this.#look((cluster) => cluster.messages.message(id)),
+      recordedProcesses: () => this.#look((cluster) => cluster.messages.processes()),
+      openReplay: (params) => this.#look((cluster) => cluster.messages.openReplay(params)),
+      replay: (params) => this.#look((cluster) => cluster.messages.replay(params)),
+      closeReplay: (params) => this.#look((cluster) => cluster.messages.closeReplay(params)),
       scenarios: () => ok(this.#scenarios.list()),
       startScenario: (params) => this.#with((cluster) => this.#scenarios.start(params, cluster.status().n)),
       advanceScenario: () => this.#with(() => this.#scenarios.advance()),
       stopScenario: () => this.#with(() => this.#scenarios.stop()),
-      scenario: () => ok(this.#scenarios.run),
+      scenario: () => ok(this.#past?.scenario ?? this.#scenarios.run),
+      ...this.#makeRunHandlers(),
     }
   }
 
+  #makeRunHandlers(): Pick<Handlers, RunMethod> {
+    return {
+      runs: async () => ok(await this.#runs.list()),
+      renameRun: ({ id, name }) => this.#runs.rename(id, name),
+      annotations: () => this.#runs.annotations(),
+      annotate: (params) => this.#runs.annotate(params),
+      removeAnnotation: (params) => this.#runs.removeAnnotation(params),
+      trashRun: ({ id }) => this.#runs.trash(id, Date.now()),
+      restoreRun: ({ id }) => this.#runs.restore(id),
+      emptyTrash: async () => ok(await this.#runs.emptyTrash()),
+      openRun: ({ id }) => this.#exclusively(() => this.#openRun(id)),
+      openSampleRun: () => this.#transfers.import(this.#options.sampleRun),
+      exportRun: (params) => this.#transfers.export(params),
+      exportPart: (params) => this.#transfers.part(params),
+      beginImport: (params) => this.#transfers.begin(params),
+      importPart: (params) => this.#transfers.take(params),
+      endImport: (params) => this.#transfers.end(params),
+      cancelImport: (params) => this.#transfers.cancel(params),
+      compareRuns: ({ first, second }) => this.#runs.compare(first, second),
+      setRecording: async ({ settings }) => {
+        await this.#runs.set(settings)
+        return ok(await this.#runs.list())
+      },
+    }
+  }
+
+  /** What can be looked at of a cluster and of a recorded run. */
+  #look<T>(look: (shown: Cluster | PastRun) => Promise<Result<T>> | Result<T>): Promise<Result<T>> | Result<T> {
+    return this.#past === null ? this.#with(look) : look(this.#past)
+  }
+
   #with<T>(run: (cluster: Cluster) => Promise<Result<T>> | Result<T>): Promise<Result<T>> | Result<T> {
+    if (this.#past !== null) return fail('unsupported', 'This is a recorded run: it can be looked at, and nothing can be done to it.')
     return this.#cluster === null ? fail('no-cluster', 'No cluster is open: create or open one first.') : run(this.#cluster)
   }
 
@@ -156,14 +228,15 @@ class ClusterHost implements Host {
     if (name !== undefined && !existsSync(manifestFile))
       return fail('not-found', `There is no cluster ${name} in ${this.#options.dataFolder}.`)
     await this.#closeCluster()
-    this.#setState({ phase: 'opening', cluster: name ?? manifestFile, stage: null, error: null })
+    this.#setState({ phase: 'opening', cluster: name ?? manifestFile, stage: null, error: null, run: null })
     const opened = await this.#tryOpen(manifestFile)
     if (!opened.ok) {
       this.#setState({ ...closedState, error: { code: opened.error.code, message: opened.error.message } })
       return opened
     }
     this.#cluster = opened.value
-    this.#setState({ phase: 'open', cluster: opened.value.opened.manifest.name, stage: null, error: null })
+    this.#beginRun(opened.value)
+    this.#setState({ phase: 'open', cluster: opened.value.opened.manifest.name, stage: null, error: null, run: null })
     // Whoever shows another cluster has to ask for everything again.
     this.#stream.emit({ type: 'reset' })
     return ok(opened.value.status())
@@ -177,6 +250,9 @@ class ClusterHost implements Host {
         onOpening: (cluster) => {
           this.#opening = cluster
         },
+        onEnding: async (cluster) => {
+          if (this.#ending?.cluster === cluster) await this.#runs.end(this.#ending.status)
+        },
       })
     } catch (error) {
       this.#setState({ ...closedState, error: { code: 'internal', message: 'the cluster could not be opened' } })
@@ -187,16 +263,62 @@ class ClusterHost implements Host {
   }
 
   async #closeCluster(): Promise<Result<null>> {
+    await this.#closeRun()
     const cluster = this.#cluster
     if (cluster === null) return ok(null)
+    this.#ending = { cluster, status: cluster.status() }
     this.#cluster = null
     this.#setState({ ...this.#state, phase: 'closing' })
     // Its requests end with the cluster.
     const scenarioEnded = this.#scenarios.close()
     await cluster.close()
     await scenarioEnded
+    this.#ending = null
     this.#setState(closedState)
     return ok(null)
+  }
+
+  #beginRun(cluster: Cluster): void {
+    const { opened, journal } = cluster
+    const run = {
+      manifest: opened.manifest,
+      journal,
+      after: cluster.after,
+      recordings: () => cluster.recordings(),
+      get last() {
+        return cluster.log.last
+      },
+      status: () => cluster.status(),
+    }
+    this.#runs.begin(run, cluster.began)
+  }
+
+  /** Shows a recorded run. One of this panel is looked at in a copy, made by way of its file, so that it has exactly what the file would have. */
+  async #openRun(id: string): Promise<Result<ClusterStatus>> {
+    const copied = await this.#transfers.copyForLooking(id)
+    if (!copied.ok) return copied
+    await this.#closeCluster()
+    this.#setState({ phase: 'opening', cluster: copied.value.record.head.info.name, stage: null, error: null, run: id })
+    const opened = await PastRun.open(copied.value, this.#shelf.folderOf(id), this.#options)
+    if (!opened.ok) {
+      this.#setState({ ...closedState, error: { code: opened.error.code, message: opened.error.message } })
+      return opened
+    }
+    this.#past = opened.value
+    this.#runs.setOpened(id)
+    this.#setState({ phase: 'open', cluster: opened.value.info.name, stage: null, error: null, run: id })
+    this.#stream.emit({ type: 'reset' })
+    return ok(opened.value.status())
+  }
+
+  async #closeRun(): Promise<void> {
+    const past = this.#past
+    if (past === null) return
+    this.#past = null
+    this.#runs.setOpened(null)
+    this.#setState({ ...this.#state, phase: 'closing' })
+    await past.close()
+    this.#setState(closedState)
   }
 
   #setStage(key: StageKey, parameters: MessageParameters): void {

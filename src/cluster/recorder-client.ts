@@ -6,8 +6,17 @@ import type { FromRecorder, JournalRecord, RecorderQueries, RecorderQuery, Resto
 
 const writeMs = 50
 const queryTimeoutMs = 30_000
+/** Those that read or write all of a run. */
+const wholeRunTimeoutMs = 900_000
+const wholeRun: ReadonlySet<RecorderQuery> = new Set<RecorderQuery>(['runFigures', 'exportRun', 'importRun', 'reportRun', 'compareRuns'])
 const exitTimeoutMs = 5_000
 const journalBytesMax = 512 * 1_048_576
+
+export interface RecorderLaunch {
+  readonly launch: Launch
+  readonly entry: string
+  readonly logsFolder: string
+}
 
 export class RecorderClient {
   readonly #child: Child
@@ -31,21 +40,28 @@ export class RecorderClient {
 
   /** Starts the process and opens the journal. Errors: `cluster-in-use`, `start-failed`, `internal`. No process is left then. */
   static async start(
-    options: { readonly launch: Launch; readonly entry: string; readonly logsFolder: string; readonly file: string },
+    options: RecorderLaunch & { readonly file: string },
     onLost: (exit: ChildExit) => void,
   ): Promise<Result<{ readonly recorder: RecorderClient; readonly restored: Restored }>> {
+    const launched = await RecorderClient.launch(options, onLost)
+    if (!launched.ok) return launched
+    const recorder = launched.value
+    const opened = await recorder.#query('open', { file: options.file, bytesMax: journalBytesMax })
+    if (opened.ok) return ok({ recorder, restored: opened.value })
+    recorder.#closing = true
+    await recorder.#exited('SIGKILL')
+    return opened
+  }
+
+  /** Starts the process for work on runs only: no journal is open there. Error `start-failed`. */
+  static async launch(options: RecorderLaunch, onLost: (exit: ChildExit) => void): Promise<Result<RecorderClient>> {
     let child: Child
     try {
       child = await options.launch(options.entry, { args: [], logFile: join(options.logsFolder, 'recorder.log') })
     } catch (error) {
       return fail('start-failed', `the recorder cannot be started: ${error instanceof Error ? error.message : String(error)}`)
     }
-    const recorder = new RecorderClient(child, onLost)
-    const opened = await recorder.#query('open', { file: options.file, bytesMax: journalBytesMax })
-    if (opened.ok) return ok({ recorder, restored: opened.value })
-    recorder.#closing = true
-    await recorder.#exited('SIGKILL')
-    return opened
+    return ok(new RecorderClient(child, onLost))
   }
 
   get pid(): number {
@@ -98,7 +114,10 @@ export class RecorderClient {
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(fail('timeout', `the recorder did not answer '${query}' in time`)), queryTimeoutMs)
+      const timer = setTimeout(
+        () => settle(fail('timeout', `the recorder did not answer '${query}' in time`)),
+        wholeRun.has(query) ? wholeRunTimeoutMs : queryTimeoutMs,
+      )
       const settle = (result: Result<unknown>): void => {
         clearTimeout(timer)
         this.#waiting.delete(id)
@@ -110,7 +129,7 @@ export class RecorderClient {
   }
 
   #onMessage(message: FromRecorder): void {
-    this.#waiting.get(message.id)?.(message.ok ? ok(message.value) : fail(message.code, message.message))
+    this.#waiting.get(message.id)?.(message.ok ? ok(message.value) : fail(message.code, message.message, message.details))
   }
 
   /** Waits for its end, and forces it with `signal` and then SIGKILL. */

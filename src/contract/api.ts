@@ -26,8 +26,11 @@ import type {
   Sample,
   ViewInfo,
 } from './model.ts'
+import { annotationTextSchema, exportKinds, filePartBytesMax, recordingSettingsSchema, runIdSchema, runNameSchema } from './runs.ts'
+import type { Annotation, ExportedFile, ExportPart, RunComparison, RunInfo, RunList } from './runs.ts'
 import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from './replay.ts'
 import { operationSchema, type OperationResult } from './operations.ts'
+import { locales } from './screens.ts'
 import { scenarioNameSchema, type ScenarioRun, type ScenarioSummary } from './scenarios.ts'
 
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
@@ -168,6 +171,37 @@ export const paramsSchemas = {
   stopScenario: none,
   /** The one that runs, or the last one that ran on this cluster. */
   scenario: none,
+  runs: none,
+  renameRun: v.strictObject({ id: runIdSchema, name: runNameSchema }),
+  /** Of the run that is shown. */
+  annotations: none,
+  /** A new one, or another text or moment for one that is there. Of the run that is shown unless another is named. */
+  annotate: v.strictObject({ run: v.optional(runIdSchema), id: v.optional(runIdSchema), at: v.number(), text: annotationTextSchema }),
+  removeAnnotation: v.strictObject({ run: v.optional(runIdSchema), id: runIdSchema }),
+  /** Into the trash; the run that goes on stays. */
+  trashRun: v.strictObject({ id: runIdSchema }),
+  restoreRun: v.strictObject({ id: runIdSchema }),
+  /** What lies in the trash is gone after this. */
+  emptyTrash: none,
+  /** Shows a run instead of the open cluster, which is closed; only to be looked at. */
+  openRun: v.strictObject({ id: runIdSchema }),
+  /** A recorded run that comes with the program, as if its file had been opened. */
+  openSampleRun: none,
+  /** Makes a file of a run: all of it, or a report in this language. */
+  exportRun: v.strictObject({ id: runIdSchema, as: v.picklist(exportKinds), locale: v.optional(v.picklist(locales), 'en') }),
+  exportPart: v.strictObject({ file: runIdSchema, offset: seq }),
+  /** A run's file comes in parts, in order; nothing of it is used before it was checked as a whole. One at a time. */
+  beginImport: v.strictObject({ bytes: seq }),
+  importPart: v.strictObject({
+    upload: runIdSchema,
+    offset: seq,
+    /** Base64. */
+    data: v.pipe(v.string(), v.maxLength(Math.ceil(filePartBytesMax / 3) * 4)),
+  }),
+  endImport: v.strictObject({ upload: runIdSchema }),
+  cancelImport: v.strictObject({ upload: runIdSchema }),
+  compareRuns: v.strictObject({ first: runIdSchema, second: runIdSchema }),
+  setRecording: v.strictObject({ settings: recordingSettingsSchema }),
 } as const
 
 export type Method = keyof typeof paramsSchemas
@@ -226,6 +260,25 @@ export interface Results {
   advanceScenario: ScenarioRun
   stopScenario: ScenarioRun
   scenario: ScenarioRun | null
+  runs: RunList
+  renameRun: RunInfo
+  annotations: readonly Annotation[]
+  annotate: Annotation
+  removeAnnotation: null
+  trashRun: RunInfo
+  restoreRun: RunInfo
+  /** How many went. */
+  emptyTrash: number
+  openRun: ClusterStatus
+  openSampleRun: RunInfo
+  exportRun: ExportedFile
+  exportPart: ExportPart
+  beginImport: { readonly upload: string }
+  importPart: null
+  endImport: RunInfo
+  cancelImport: null
+  compareRuns: RunComparison
+  setRecording: RunList
 }
 
 export type Params<M extends Method> = v.InferInput<(typeof paramsSchemas)[M]>

@@ -22,6 +22,8 @@ export type PanelEvent =
   /** More messages were recorded, up to this time (ms since the epoch); at most 4 a second. */
   | { readonly type: 'messages'; readonly last: number }
   | { readonly type: 'scenario'; readonly run: ScenarioRun }
+  /** The list of runs has changed, or an annotation. */
+  | { readonly type: 'runs' }
 
 export interface EventBatch {
   /** Which host process made the positions; they mean nothing to another. */

@@ -341,6 +341,8 @@ export interface HostState {
   /** What it is doing now, as a message key with parameters and in English. */
   readonly stage: { readonly key: string; readonly parameters: Readonly<Record<string, string | number>>; readonly sentence: string } | null
   readonly error: { readonly code: ErrorCode; readonly message: string } | null
+  /** Id of the recorded run that is shown instead of a live cluster: nothing can be done to it. */
+  readonly run: string | null
 }
 
 export interface DiagnosticsFile {

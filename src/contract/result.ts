@@ -8,6 +8,7 @@ export const errorCodes = [
   'cluster-in-use', // another panel runs it
   'bad-manifest',
   'bad-operation',
+  'bad-run', // a file that is no run, or a damaged one; `details` has the problem
   'faults-not-allowed', // the replica was started without fault injection
   'not-local', // the replica was not started by this panel, so it cannot be started or killed by it
   'replica-unavailable', // its control link is down

@@ -14,8 +14,8 @@ export const scenarioBytesMax = 262_144
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 const words = v.pipe(v.string(), v.minLength(1), v.maxLength(2_000))
 /** What is told in more than one language; English is what the command line says. */
-const textSchema = v.strictObject({ en: words, 'zh-CN': v.optional(words) })
-export type ScenarioText = v.InferOutput<typeof textSchema>
+export const scenarioTextSchema = v.strictObject({ en: words, 'zh-CN': v.optional(words) })
+export type ScenarioText = v.InferOutput<typeof scenarioTextSchema>
 
 export const scenarioNameSchema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and dashes'))
 const label = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,31}$/, 'a name of lower-case letters, digits and dashes'))
@@ -124,10 +124,10 @@ const checkSchema = v.variant('check', [
 export type ScenarioCheck = v.InferOutput<typeof checkSchema>
 
 const stepSchema = v.strictObject({
-  title: textSchema,
+  title: scenarioTextSchema,
   /** What the presenter says; why this is done and what it means. */
-  say: v.optional(textSchema),
-  expect: textSchema,
+  say: v.optional(scenarioTextSchema),
+  expect: scenarioTextSchema,
   acts: v.optional(v.pipe(v.array(actSchema), v.maxLength(50)), []),
   checks: v.pipe(v.array(checkSchema), v.minLength(1), v.maxLength(50)),
   /** How long the checks together may take to come true, ms. */
@@ -138,8 +138,8 @@ export type ScenarioStep = v.InferOutput<typeof stepSchema>
 export const scenarioSchema = v.strictObject({
   format: v.literal(1),
   name: scenarioNameSchema,
-  title: textSchema,
-  summary: textSchema,
+  title: scenarioTextSchema,
+  summary: scenarioTextSchema,
   /** Fewest replicas that it makes sense with. */
   replicasMin: v.optional(whole(1, replicasMax), 4),
   /** Safety monitors that the scenario makes go off on purpose; every other one must not. */

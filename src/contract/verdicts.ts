@@ -54,6 +54,7 @@ export const verdictSentences = {
   'verdict.stuck.noProgress': 'No progress since {since}: r{primary}, primary of view {view}, orders nothing. Requests waiting: {pending}.',
   'verdict.stuck.diverged': 'The replicas disagree at seq {seq}: more than {f} are faulty, and nothing they say can be trusted.',
   'verdict.stopped': 'Stopped: none of the {n} replicas runs.',
+  'verdict.recorded': 'A recorded run of {n} replicas: {count} requests in {seconds} s. Nothing here is live.',
   'verdict.unknown.starting': 'The replicas are starting; {available} of {n} have answered.',
   'verdict.unknown.noneReachable': 'Unknown: none of the {n} replicas can be reached.',
 } as const

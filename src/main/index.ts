@@ -9,7 +9,7 @@ import { registerIpc } from './ipc.ts'
 import { launchInElectron } from './launch-electron.ts'
 import { openLog } from './log.ts'
 import { setMenu } from './menu.ts'
-import { entries, foldersOf, pageFolder, scenariosFolder, version } from './paths.ts'
+import { entries, foldersOf, pageFolder, sampleRun, scenariosFolder, version } from './paths.ts'
 import { pageUrl, registerScheme, servePage } from './protocol.ts'
 import { denyNetwork, denyPermissions, hardenAll } from './security.ts'
 import { textsOf, type Texts } from './texts.ts'
@@ -93,6 +93,7 @@ const start = async (log: (line: string) => void): Promise<void> => {
     dataFolder: folders.dataFolder,
     logsFolder: folders.logsFolder,
     scenariosFolder,
+    sampleRun,
     shell: 'electron',
     version,
     locale: app.getLocale(),

@@ -11,6 +11,8 @@ export const entries = { replica: join(here, 'replica.cjs'), recorder: join(here
 export const preload = join(root, 'out', 'preload', 'index.cjs')
 export const pageFolder = join(root, 'out', 'renderer')
 export const scenariosFolder = join(root, 'resources', 'scenarios')
+/** A recorded run to look at. */
+export const sampleRun = join(root, 'resources', 'runs', 'sample.pbftrun')
 export const icon = join(root, 'resources', 'icon.png')
 export const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
 

@@ -2,8 +2,8 @@
 import { createHost } from '../cluster/host.ts'
 import type { Host } from '../cluster/host-interface.ts'
 import { launchByNode } from '../cluster/launch-node.ts'
-import { entries, scenariosFolder, version, type foldersOf } from './paths.ts'
+import { entries, sampleRun, scenariosFolder, version, type foldersOf } from './paths.ts'
 
 /** `locale`: the language of whoever looks at it. */
 export const hostFor = (folders: ReturnType<typeof foldersOf>, locale = 'en'): Host =>
-  createHost({ ...folders, scenariosFolder, shell: 'browser', version, locale, launch: launchByNode, entries })
+  createHost({ ...folders, scenariosFolder, sampleRun, shell: 'browser', version, locale, launch: launchByNode, entries })

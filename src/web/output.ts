@@ -20,7 +20,7 @@ export class CommandError extends Error {
 }
 
 const badInput = new Set<ErrorCode>([
-  ...(['bad-request', 'bad-manifest', 'bad-operation', 'not-found', 'cluster-exists', 'unauthorized'] as const),
+  ...(['bad-request', 'bad-manifest', 'bad-run', 'bad-operation', 'not-found', 'cluster-exists', 'unauthorized'] as const),
 ])
 
 export const exitCodeOf = (error: unknown): ExitCode => {

@@ -28,6 +28,9 @@ export const entries = unbuilt
 /** The library of scenarios. */
 export const scenariosFolder = join(root, 'resources', 'scenarios')
 
+/** A recorded run to look at. */
+export const sampleRun = join(root, 'resources', 'runs', 'sample.pbftrun')
+
 /** The built page. */
 export const pageFolder = join(root, 'out', 'renderer')
 

@@ -39,7 +39,7 @@ describe('a local cluster of four', () => {
     const hosts = () => batches.flatMap(({ events }) => events).flatMap((event) => (event.type === 'host' ? [event.host] : []))
     await eventually('the event of the open cluster', () => hosts().some(({ phase }) => phase === 'open'))
     expect(hosts().some(({ stage }) => stage?.key === 'stage.starting')).toBe(true)
-    expect(await test.call('host', {})).toEqual({ phase: 'open', cluster: 'four', stage: null, error: null })
+    expect(await test.call('host', {})).toEqual({ phase: 'open', cluster: 'four', stage: null, error: null, run: null })
   })
 
   it('answers requests and shows their life', async () => {

@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describeRun, findRun, replayRun, type ReplayAnswer } from '../../src/cluster/recorder/runs.ts'
+import { findRun, replayRun, type ReplayAnswer } from '../../src/cluster/recorder/runs.ts'
+import { recordingFolder } from '../../src/contract/manifest.ts'
+import { recordedProcesses } from '../../src/cluster/recorder/replays.ts'
 import { eventually, openTestHost, type TestHost } from './support/host.ts'
 
 /** More by `PBFT_PANEL_REPLAY_REQUESTS`. */
@@ -103,11 +105,10 @@ describe('a recorded run with faults', () => {
   })
 
   it('is listed, and found by its folder, its manifest and its name', () => {
-    const run = describeRun(folder)
-    expect(run.ok && run.value.replicas.map(({ processes }) => processes.length)).toEqual([1, 1, 2, 2])
-    expect(run.ok && run.value.replicas.every(({ processes }) => processes.every(({ replayable, lost }) => replayable && lost === 0))).toBe(
-      true,
-    )
+    const replicas = [0, 1, 2, 3].map((id) => ({ folder: join(folder, 'data', `replica-${id}`, recordingFolder), offsetMs: 0 }))
+    const processes = recordedProcesses({ replicas })
+    expect([0, 1, 2, 3].map((id) => processes.filter(({ replica }) => replica === id).length)).toEqual([1, 1, 2, 2])
+    expect(processes.every(({ replayable, lost }) => replayable && lost === 0)).toBe(true)
     const data = join(test.folder, 'data')
     for (const name of [folder, join(folder, 'cluster.json'), 'replayed']) expect(findRun(name, data)).toEqual({ ok: true, value: folder })
     expect(findRun('nowhere', data)).toMatchObject({ ok: false, error: { code: 'not-found' } })

@@ -54,6 +54,7 @@ export const fuzzContract = async (random: Random, inputs: number, isOpen: boole
     dataFolder: join(folder, 'data'),
     logsFolder: join(folder, 'logs'),
     scenariosFolder: join(folder, 'scenarios'),
+    sampleRun: join(folder, 'sample.pbftrun'),
     shell: 'browser',
     version: '0.0.0',
     locale: 'en',

@@ -56,7 +56,7 @@ const statusOf = (name: string): ClusterStatus => ({
   monitors: [],
   at: 0,
 })
-const hostOf = (phase: HostState['phase'], cluster: string | null): HostState => ({ phase, cluster, stage: null, error: null })
+const hostOf = (phase: HostState['phase'], cluster: string | null): HostState => ({ phase, cluster, stage: null, error: null, run: null })
 const request: RequestInfo = {
   id: 'r',
   client: 'c',

@@ -6,8 +6,9 @@ import { faultRequestSchema } from '../../src/contract/faults.ts'
 import { parametersSchema } from '../../src/contract/manifest.ts'
 import { voteReasons } from '../../src/contract/verdicts.ts'
 import { en } from '../../src/renderer/i18n/en.ts'
-import { enSentences, i18n, say, t, tn } from '../../src/renderer/i18n/index.ts'
-import { zhCN, zhSentences } from '../../src/renderer/i18n/zh-CN.ts'
+import { enSentences, zhSentences } from '../../src/contract/sentences.ts'
+import { i18n, say, t, tn } from '../../src/renderer/i18n/index.ts'
+import { zhCN } from '../../src/renderer/i18n/zh-CN.ts'
 
 interface Tree {
   readonly [key: string]: string | Tree

@@ -57,6 +57,7 @@ export class Subject {
       dataFolder: join(folder, 'data'),
       logsFolder,
       scenariosFolder: join(folder, 'scenarios'),
+      sampleRun: join(folder, 'sample.pbftrun'),
       shell: 'browser',
       version: '0.0.0',
       locale: 'en',

@@ -3,7 +3,10 @@ import Database from 'better-sqlite3'
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogFilter } from '../../contract/api.ts'
-import type { Alarm, CheckpointInfo, Evidence, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { Alarm, CheckpointInfo, Evidence, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { RunRecord } from '../runs/schemas.ts'
+import { entryOf, selectEntries, type EntryRow } from './journal-rows.ts'
+import { RunSource } from './run-source.ts'
 import { hasRegex, matcherOf } from './match.ts'
 import { within } from './within.ts'
 import type { Bounds, JournalRecord, RecordedEntryWithLedger, Restored } from './protocol.ts'
@@ -25,15 +28,6 @@ const restoredMax = 1_000
 const droppedPart = 0.1
 /** Bytes that one page of the log may hold, so that its message stays small. */
 const pageBytesMax = 8 * 1_048_576
-
-interface EntryRow {
-  readonly seq: number
-  readonly view: number
-  readonly digest: string
-  readonly time_ms: number
-  readonly requests: string
-  readonly rows: string | null
-}
 
 /**
  * Opens the journal; one that is damaged is put aside (`FILE.damaged-TIME`) and a new one begun, since the log can be read from
@@ -172,6 +166,16 @@ export class Journal {
     }
   }
 
+  /** The part of it that belongs to one run. */
+  run(record: RunRecord): RunSource {
+    this.flush()
+    return new RunSource(this.#db, record)
+  }
+
+  get file(): string {
+    return this.#file
+  }
+
   close(): void {
     this.flush()
     this.#db.close()
@@ -246,15 +250,3 @@ export class Journal {
     }
   }
 }
-
-const selectEntries =
-  'SELECT entries.seq, view, digest, time_ms, requests, ledger.rows AS rows FROM entries LEFT JOIN ledger ON ledger.seq = entries.seq'
-
-const entryOf = (row: EntryRow): RecordedEntryWithLedger => ({
-  seq: row.seq,
-  view: row.view,
-  digest: row.digest,
-  timeMs: row.time_ms,
-  requests: JSON.parse(row.requests) as LogRequest[],
-  rows: row.rows === null ? [] : (JSON.parse(row.rows) as LedgerRow[]),
-})

@@ -3,9 +3,12 @@ import type { ErrorCode } from '../../contract/result.ts'
 import { openParentChannel, type ParentChannel } from './channel.ts'
 import { openJournal, TooSlow, type Journal } from './journal.ts'
 import { messageDetail } from './message-detail.ts'
+import { runWork } from './run-desk.ts'
+import { RunFileError } from '../run-file/format.ts'
+import { withRunSource, type RunSource } from './run-source.ts'
 import { QueryError, recordedProcesses, Replays } from './replays.ts'
 import { RunMessages, TooManyMessages } from './run-messages.ts'
-import type { FromRecorder, RecorderQueries, ToRecorder } from './protocol.ts'
+import type { FromRecorder, RecorderQueries, RunPlace, ToRecorder } from './protocol.ts'
 
 const flushMs = 100
 const checkMs = 1_000
@@ -49,13 +52,17 @@ class Recorder {
 
   async #answer(message: Extract<ToRecorder, { type: 'query' }>): Promise<FromRecorder> {
     const { id } = message
-    const refuse = (code: ErrorCode, text: string): FromRecorder => ({ type: 'answer', id, ok: false, code, message: text })
+    const refuse = (code: ErrorCode, text: string, details?: unknown): FromRecorder => ({
+      ...{ type: 'answer', id, ok: false, code, message: text },
+      ...(details === undefined ? {} : { details }),
+    })
     try {
       return { type: 'answer', id, ok: true, value: await this.#run(message) }
     } catch (error) {
       if (error instanceof QueryError) return refuse(error.code, error.message)
       if (error instanceof TooManyMessages) return refuse('too-large', error.message)
       if (error instanceof TooSlow) return refuse('bad-request', error.message)
+      if (error instanceof RunFileError) return refuse('bad-run', error.message, { problem: error.problem, at: error.at })
       return isBusy(error) ? refuse('cluster-in-use', 'another panel has this cluster open') : refuse('internal', messageOf(error))
     }
   }
@@ -66,6 +73,20 @@ class Recorder {
       this.#journal = journal
       this.#timers = [setInterval(() => journal.flush(), flushMs), setInterval(() => endWhenGone(journal, message.params.file), checkMs)]
       return { ...journal.restore(), damaged }
+    }
+    switch (message.query) {
+      case 'runFigures':
+        return this.#withRun(message.params.place, (source) => source.figures())
+      case 'exportRun':
+        return this.#withRun(message.params.place, (source) => runWork.exportRun(message.params, source))
+      case 'reportRun':
+        return this.#withRun(message.params.place, (source) => runWork.reportRun(message.params, source))
+      case 'compareRuns': {
+        const { first, second } = message.params
+        return this.#withRun(first, (one) => this.#withRun(second, (other) => runWork.compareRuns(one, other)))
+      }
+      case 'importRun':
+        return runWork.importRun(message.params)
     }
     const journal = this.#journal
     if (journal === null) throw new Error('no journal is open')
@@ -103,6 +124,13 @@ class Recorder {
         this.#journal = null
         return null
     }
+  }
+
+  /** A run of the journal that is open here, or of another one. */
+  #withRun<T>(place: RunPlace, use: (source: RunSource) => Promise<T> | T): Promise<T> {
+    const journal = this.#journal
+    if (journal?.file === place.journal) return Promise.resolve(use(journal.run(place.record)))
+    return withRunSource(place, use)
   }
 
   #end(abandoned: boolean): void {

@@ -3,6 +3,10 @@ import type { LogFilter, ValidParams } from '../../contract/api.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from '../../contract/messages.ts'
 import type { Alarm, CheckpointInfo, Evidence, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
 import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from '../../contract/replay.ts'
+import type { RunComparison, RunFigures } from '../../contract/runs.ts'
+import type { Locale } from '../../contract/screens.ts'
+import type { RunFileLimits } from '../run-file/format.ts'
+import type { RunHead, RunRecord } from '../runs/schemas.ts'
 import type { ErrorCode } from '../../contract/result.ts'
 
 /** One committed batch, as the recorder keeps it; how far replicas got is kept apart, since it changes later. */
@@ -64,6 +68,13 @@ export interface RecordedRun {
   readonly replicas: readonly { readonly folder: string; readonly offsetMs: number }[]
 }
 
+/** Where a run's journal and the replicas' recordings are. */
+export interface RunPlace {
+  readonly record: RunRecord
+  readonly journal: string
+  readonly replicas: readonly string[]
+}
+
 export interface RecorderQueries {
   /** Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. */
   open: { readonly params: { readonly file: string; readonly bytesMax: number }; readonly result: Restored }
@@ -85,6 +96,20 @@ export interface RecorderQueries {
   /** Error `not-found`: that session is closed. */
   replay: { readonly params: ValidParams<'replay'>; readonly result: ReplayMoment }
   closeReplay: { readonly params: ValidParams<'closeReplay'>; readonly result: null }
+  runFigures: { readonly params: { readonly place: RunPlace }; readonly result: RunFigures }
+  /** Writes all of a run into one new file. */
+  exportRun: { readonly params: { readonly place: RunPlace; readonly file: string }; readonly result: { readonly bytes: number } }
+  /** Checks a run's file and unpacks it into a new folder. Error `bad-run`; nothing is left then. */
+  importRun: {
+    readonly params: { readonly file: string; readonly folder: string; readonly limits: RunFileLimits }
+    readonly result: RunHead
+  }
+  compareRuns: { readonly params: { readonly first: RunPlace; readonly second: RunPlace }; readonly result: RunComparison }
+  /** Writes a report of a run into one new file. */
+  reportRun: {
+    readonly params: { readonly place: RunPlace; readonly file: string; readonly locale: Locale }
+    readonly result: { readonly bytes: number }
+  }
   /** Writes what waits and closes; the process ends after its answer. */
   close: { readonly params: Record<string, never>; readonly result: null }
 }
@@ -105,4 +130,11 @@ export type ToRecorder =
 
 export type FromRecorder =
   | { readonly type: 'answer'; readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly type: 'answer'; readonly id: number; readonly ok: false; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly type: 'answer'
+      readonly id: number
+      readonly ok: false
+      readonly code: ErrorCode
+      readonly message: string
+      readonly details?: unknown
+    }

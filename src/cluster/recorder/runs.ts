@@ -1,5 +1,5 @@
-/** Recorded runs as they lie in the folders of clusters: listed, and replayed to where one wants to look. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+/** Recorded replicas as they lie in the folders of clusters and runs, replayed to where one wants to look. */
+import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { recordingFolder } from '../../contract/manifest.ts'
 import { fail, ok, type Result } from '../../contract/result.ts'
@@ -10,27 +10,7 @@ import { Segments } from './segments.ts'
 
 const manifestName = 'cluster.json'
 
-export interface RunReplica {
-  readonly id: number
-  readonly bytes: number
-  /** Its processes, the oldest first; `replayable`: its start is recorded. Times in ms since the epoch. */
-  readonly processes: readonly { readonly from: number; readonly to: number; readonly replayable: boolean; readonly lost: number }[]
-}
-
-export interface RunSummary {
-  readonly name: string
-  readonly folder: string
-  readonly clusterId: string
-  readonly replicas: readonly RunReplica[]
-}
-
 const folderOf = (cluster: string, id: number): string => join(cluster, 'data', `replica-${id}`, recordingFolder)
-
-const openSegments = (cluster: string, id: number): Segments => {
-  const segments = new Segments(folderOf(cluster, id))
-  segments.refresh()
-  return segments
-}
 
 /** A cluster's folder from what a person gives: the folder, its cluster.json, or its name in the data folder. Error `not-found`. */
 export const findRun = (run: string, dataFolder: string): Result<string> => {
@@ -40,36 +20,6 @@ export const findRun = (run: string, dataFolder: string): Result<string> => {
     if (existsSync(join(folder, manifestName)) && (isFolder || basename(path) === manifestName)) return ok(folder)
   }
   return fail('not-found', `there is no run ${run}: give a cluster's folder, its cluster.json or its name`)
-}
-
-/** What is recorded of a cluster. Errors: those of its manifest. */
-export const describeRun = (folder: string): Result<RunSummary> => {
-  const manifest = loadManifest(join(folder, manifestName))
-  if (!manifest.ok) return manifest
-  const { name, clusterId, replicas } = manifest.value
-  const described = replicas.map(({ id }) => {
-    const segments = openSegments(folder, id)
-    const processes = processesOf(segments).map(({ firstAt, lastAt, start, lost }) => ({
-      from: firstAt,
-      to: lastAt,
-      replayable: start !== null,
-      lost,
-    }))
-    return { id, bytes: segments.bytes, processes }
-  })
-  return ok({ name, folder, clusterId, replicas: described })
-}
-
-/** The runs in the data folder of which something is recorded. */
-export const listRuns = (dataFolder: string): RunSummary[] => {
-  const folder = join(dataFolder, 'clusters')
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .sort()
-    .flatMap((name) => {
-      const run = describeRun(join(folder, name))
-      return run.ok && run.value.replicas.some(({ bytes }) => bytes > 0) ? [run.value] : []
-    })
 }
 
 export interface ReplayWanted {
@@ -110,8 +60,20 @@ const problems: Readonly<Record<ReplayProblem, string>> = {
 export const replayRun = (folder: string, wanted: ReplayWanted): Result<ReplayAnswer> => {
   const run = loadManifest(join(folder, manifestName))
   if (!run.ok) return run
-  if (run.value.replicas[wanted.replica] === undefined) return fail('not-found', `${run.value.name} has no r${wanted.replica}`)
-  const segments = openSegments(folder, wanted.replica)
+  const { name, replicas } = run.value
+  return replayRecording(
+    name,
+    replicas.map(({ id }) => folderOf(folder, id)),
+    wanted,
+  )
+}
+
+/** The same of a run whose recordings lie in these folders, by replica. Errors: those of `replayRun`, but for the manifest's. */
+export const replayRecording = (run: string, folders: readonly string[], wanted: ReplayWanted): Result<ReplayAnswer> => {
+  const folder = folders[wanted.replica]
+  if (folder === undefined) return fail('not-found', `${run} has no r${wanted.replica}`)
+  const segments = new Segments(folder)
+  segments.refresh()
   const processes = processesOf(segments)
   const number = wanted.process ?? processes.length
   const process = processes[number - 1]
@@ -132,7 +94,7 @@ export const replayRun = (folder: string, wanted: ReplayWanted): Result<ReplayAn
   const { view, lastExecuted, checkpoints } = replay.state
   const { proof } = replay
   return ok({
-    run: run.value.name,
+    run,
     replica: wanted.replica,
     process: number,
     processes: processes.length,

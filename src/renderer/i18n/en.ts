@@ -206,6 +206,7 @@ export const en = {
     'cluster-exists': 'A cluster of this name exists already. Choose another name, or open that one.',
     'cluster-in-use': 'Another panel runs this cluster. Close it there first.',
     'bad-manifest': 'This cluster.json cannot be used. The detail says what is wrong in it.',
+    'bad-run': 'This file is no recorded run, or it is damaged. Nothing of it was kept.',
     'bad-operation': 'The operation is malformed. Check its fields.',
     'faults-not-allowed': 'This replica was started without fault injection. Restart it with --allow-faults.',
     'not-local': 'This replica was not started by this panel; act on the machine where it runs.',

@@ -4,10 +4,9 @@
  */
 import { createI18n } from 'vue-i18n'
 import { locales, type Locale } from '../../contract/screens.ts'
-import { scenarioSentences } from '../../contract/scenario-sentences.ts'
-import { alarmSentences, monitorSentences, stageSentences, verdictSentences, viewReasonSentences } from '../../contract/verdicts.ts'
+import { enSentences, zhSentences } from '../../contract/sentences.ts'
 import { en } from './en.ts'
-import { zhCN, zhSentences } from './zh-CN.ts'
+import { zhCN } from './zh-CN.ts'
 
 export { locales, type Locale }
 
@@ -17,17 +16,6 @@ type Leaves<T, Prefix extends string = ''> = {
 /** The key of one of the panel's own texts. */
 export type MessageKey = Leaves<typeof en>
 export type MessageParameters = Readonly<Record<string, string | number>>
-
-/** Sentences that the host makes, by contract key. The English ones are the contract's own. */
-export const enSentences = {
-  ...verdictSentences,
-  ...monitorSentences,
-  ...alarmSentences,
-  ...stageSentences,
-  ...viewReasonSentences,
-  ...scenarioSentences,
-}
-export type SentenceKey = keyof typeof enSentences
 
 interface Tree {
   readonly [key: string]: string | Tree

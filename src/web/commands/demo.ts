@@ -11,7 +11,7 @@ import { replicaCount } from '../numbers.ts'
 import { CommandError, exitCodes, note, print, UsageError } from '../output.ts'
 import { foldersOf } from '../paths.ts'
 import { findScenario } from './scenario.ts'
-import { narrator, reportScenario } from './scenario-report.ts'
+import { kept, narrator, reportScenario } from './scenario-report.ts'
 
 interface DemoOptions {
   readonly replicas: number
@@ -27,7 +27,7 @@ const runOn = async (host: Host, scenario: Scenario, options: DemoOptions): Prom
   const say = options.json ? note : print
   say(`A cluster of ${options.replicas} replicas, processes ${opened.value.replicas.map(({ pid }) => pid).join(', ')}`)
   const withheld = options.withholdFaults ?? false
-  return startScenario({ host, scenario, stepwise: false, withheld, onChange: narrator(options.json ?? false) }).finished
+  return startScenario({ host, scenario, stepwise: false, withheld, onChange: kept(host, narrator(options.json ?? false)) }).finished
 }
 
 const demo = async (name: string, options: DemoOptions): Promise<void> => {

@@ -3,17 +3,13 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { askEvidence } from '../../cluster/direct.ts'
 import { verifyEvidenceFile, writeEvidence } from '../../cluster/evidence/file.ts'
-import { describeRun, findRun, listRuns, replayRun, type RunSummary } from '../../cluster/recorder/runs.ts'
+import { replayRecording } from '../../cluster/recorder/runs.ts'
 import { wholeNumber } from '../numbers.ts'
 import { CommandError, exitCodes, note, print, printJson } from '../output.ts'
-import { foldersOf } from '../paths.ts'
+import { addRunFileCommands, dataFolderOf, type RunOptions } from './run-files.ts'
+import { withRun } from './run-place.ts'
 
-interface ListOptions {
-  readonly data?: string
-  readonly json?: boolean
-}
-
-interface ReplayOptions extends ListOptions {
+interface ReplayOptions extends RunOptions {
   readonly replica: number
   readonly process?: number
   readonly to?: number
@@ -21,44 +17,12 @@ interface ReplayOptions extends ListOptions {
   readonly state?: boolean
 }
 
-const timeOf = (ms: number): string => new Date(ms).toISOString()
-
-const dataFolderOf = ({ data }: ListOptions): string => foldersOf(data === undefined ? undefined : resolve(data)).dataFolder
-
-const printRun = ({ name, folder, replicas }: RunSummary): void => {
-  print(`${name}  ${folder}`)
-  for (const { id, bytes, processes } of replicas) {
-    print(`  r${id}  ${(bytes / 1_048_576).toFixed(1)} MiB`)
-    for (const [i, { from, to, replayable, lost }] of processes.entries()) {
-      const notes = [replayable ? '' : 'its start is gone: cannot be replayed', lost === 0 ? '' : `${lost} entries lost`]
-      print(`    process ${i + 1}  ${timeOf(from)} to ${timeOf(to)}  ${notes.filter((note) => note !== '').join(', ')}`.trimEnd())
-    }
-  }
-}
-
-const found = (run: string, options: ListOptions): string => {
-  const folder = findRun(run, dataFolderOf(options))
-  if (!folder.ok) throw new CommandError(folder.error)
-  return folder.value
-}
-
-const list = (run: string | undefined, options: ListOptions): void => {
-  const runs = run === undefined ? listRuns(dataFolderOf(options)) : [described(found(run, options))]
-  if (options.json) printJson({ runs })
-  else if (runs.length === 0) print('No recorded runs.')
-  else runs.forEach(printRun)
-}
-
-const described = (folder: string): RunSummary => {
-  const run = describeRun(folder)
-  if (!run.ok) throw new CommandError(run.error)
-  return run.value
-}
-
 /** Exit code 1 when the replayed run is not the recorded one, or does not come to where it was asked to. */
-const replay = (run: string, options: ReplayOptions): void => {
+const replay = async (run: string, options: ReplayOptions): Promise<void> => {
   const { replica, process: number = null, to = null, view = null } = options
-  const replayed = replayRun(found(run, options), { replica, process: number, seq: to, view })
+  const replayed = await withRun(run, dataFolderOf(options), ({ record, replicas }) =>
+    replayRecording(record.head.info.name, replicas, { replica, process: number, seq: to, view }),
+  )
   if (!replayed.ok) throw new CommandError(replayed.error)
   const { state, ...answer } = replayed.value
   if (options.json) printJson(options.state ? { ...answer, state } : answer)
@@ -114,12 +78,7 @@ const evidence = async (options: EvidenceOptions): Promise<void> => {
 
 export const addRunCommand = (program: Command): void => {
   const command = program.command('run').description('recorded runs: what the replicas wrote down of what they did')
-  command
-    .command('list [run]')
-    .description("what is recorded; RUN is a cluster's folder, its cluster.json or its name")
-    .option('--data <dir>', 'the data folder')
-    .option('--json', 'machine-readable answer')
-    .action(list)
+  addRunFileCommands(command)
   command
     .command('replay <run>')
     .description('a recorded replica run again through the same core and compared with the recording; exit code 1 when it differs')

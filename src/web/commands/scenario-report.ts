@@ -1,4 +1,5 @@
 /** How the command line narrates a scenario and reports its outcome. */
+import type { Host } from '../../cluster/host-interface.ts'
 import type { ScenarioRun } from '../../contract/scenarios.ts'
 import { exitCodes, note, print, printJson } from '../output.ts'
 
@@ -22,6 +23,14 @@ export const narrator = (json: boolean): ((run: ScenarioRun) => void) => {
     }
   }
 }
+
+/** Tells the host too, so that the scenario becomes one of the recorded runs. */
+export const kept =
+  (host: Host, narrate: (run: ScenarioRun) => void): ((run: ScenarioRun) => void) =>
+  (run) => {
+    void host.takeScenario(run)
+    narrate(run)
+  }
 
 /** The outcome, on stdout, as the exit code says it. */
 export const reportScenario = (run: ScenarioRun, json: boolean): void => {

@@ -8,7 +8,7 @@ import type { Scenario } from '../../contract/scenarios.ts'
 import { hostFor } from '../host.ts'
 import { CommandError, exitCodes, print, printJson, UsageError } from '../output.ts'
 import { foldersOf, scenariosFolder } from '../paths.ts'
-import { narrator, reportScenario } from './scenario-report.ts'
+import { kept, narrator, reportScenario } from './scenario-report.ts'
 
 /** A name of the library, or the path of a file. Throws UsageError when there is none of either; CommandError when it cannot be run. */
 export const findScenario = (nameOrFile: string): Scenario => {
@@ -47,7 +47,7 @@ const run = async (nameOrFile: string, options: RunOptions): Promise<void> => {
     if (opened.value.n < scenario.replicasMin)
       throw new UsageError(`${scenario.name} needs at least ${scenario.replicasMin} replicas; this cluster has ${opened.value.n}.`)
     const json = options.json ?? false
-    reportScenario(await startScenario({ host, scenario, stepwise: false, onChange: narrator(json) }).finished, json)
+    reportScenario(await startScenario({ host, scenario, stepwise: false, onChange: kept(host, narrator(json)) }).finished, json)
   } finally {
     await host.close()
   }

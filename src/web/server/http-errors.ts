@@ -8,6 +8,7 @@ export const httpStatusOf: Readonly<Record<ErrorCode, number>> = {
   'cluster-exists': 409,
   'cluster-in-use': 409,
   'bad-manifest': 400,
+  'bad-run': 400,
   'bad-operation': 400,
   'faults-not-allowed': 403,
   'not-local': 409,

@@ -17,6 +17,7 @@ const hostOptions = (folder: string, launch: Launch): HostOptions => ({
   dataFolder: join(folder, 'data'),
   logsFolder: join(folder, 'logs'),
   scenariosFolder: resolve(source, '../resources/scenarios'),
+  sampleRun: resolve(source, '../resources/runs/sample.pbftrun'),
   shell: 'browser',
   version: '0.0.0',
   locale: 'en',

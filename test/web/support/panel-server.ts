@@ -35,6 +35,7 @@ export const startTestServer = async (): Promise<TestServer> => {
     dataFolder: join(folder, 'data'),
     logsFolder: join(folder, 'logs'),
     scenariosFolder: resolve(import.meta.dirname, '../../../resources/scenarios'),
+    sampleRun: resolve(import.meta.dirname, '../../../resources/runs/sample.pbftrun'),
     shell: 'browser',
     version: '0.0.0',
     locale: 'en',
