@@ -2,11 +2,12 @@
 import type { KeyObject } from 'node:crypto'
 import type { Link, LinkHandlers } from '../link/index.ts'
 import { principalOf } from '../pbft/protocol/ids.ts'
-import type { ClientMessage, Request } from '../pbft/protocol/messages.ts'
+import type { AuthenticationWanted, ClientMessage, Reply, Request } from '../pbft/protocol/messages.ts'
 import { encodeMessage } from '../pbft/wire/index.ts'
 import type { Count } from './counters.ts'
 import type { Inbox } from './inbox.ts'
 import type { Recording } from './recording.ts'
+import { createReplyBundles } from './reply-bundles.ts'
 
 /** Most client links at one replica; more are closed. */
 const linksMax = 4_096
@@ -24,8 +25,9 @@ export interface ClientsOptions {
 
 export interface Clients {
   acceptLink(link: Link): LinkHandlers
-  /** To the session that it is for. */
-  send(message: ClientMessage): void
+  /** To the session that it is for, with the other replies of this turn. */
+  reply(reply: Reply): void
+  wantSignature(message: AuthenticationWanted): void
   /** Keys of MACs that a session may have made: of the link that it is known to be behind, then of others of its principal. */
   requestKeys(client: string): Iterable<KeyObject>
   flush(): void
@@ -40,6 +42,8 @@ const ignored: LinkHandlers = { onMessages: () => undefined, onClose: () => unde
 export const createClients = (options: ClientsOptions): Clients => {
   const links = new Map<string, Set<Link>>()
   const routes = new Map<string, Link>()
+  const bundles = createReplyBundles(options.recording)
+  /** Links with something other than replies under way. */
   const unflushed = new Set<Link>()
   let connected = 0
   let cut = false
@@ -59,13 +63,19 @@ export const createClients = (options: ClientsOptions): Clients => {
     if (own?.delete(link) !== true) return
     connected -= 1
     unflushed.delete(link)
+    bundles.drop(link)
     if (own.size === 0) links.delete(link.peer.name)
     for (const [client, route] of routes) if (route === link) routes.delete(client)
   }
 
-  const sendTo = (link: Link, bytes: Uint8Array): void => {
-    link.send(bytes)
-    unflushed.add(link)
+  /** The links that a message leaves on; none, which is recorded, when its session is behind none. */
+  const linksFor = (message: ClientMessage): Iterable<Link> => {
+    const route = routes.get(message.client)
+    // Backups learn of a request inside a batch; the session is behind one of its principal's links.
+    const own = route === undefined ? links.get(principalOf(message.client)) : [route]
+    if (!cut && own !== undefined) return own
+    options.recording.sentToClient(message, encodeMessage(message), cut ? 'clients-cut' : 'no-client')
+    return []
   }
 
   return {
@@ -90,18 +100,22 @@ export const createClients = (options: ClientsOptions): Clients => {
         onClose: () => drop(link),
       }
     },
-    send(message) {
-      const bytes = encodeMessage(message)
-      const route = routes.get(message.client)
-      const own = route === undefined ? links.get(principalOf(message.client)) : null
-      if (cut || (route === undefined && own === undefined)) {
-        options.recording.sentToClient(message, bytes, cut ? 'clients-cut' : 'no-client')
-        return
+    reply(reply) {
+      let isFirst = true
+      for (const link of linksFor(reply)) {
+        bundles.add(link, reply, isFirst)
+        isFirst = false
       }
-      options.recording.sentToClient(message, bytes, 'sent')
-      if (route !== undefined) sendTo(route, bytes)
-      // Backups learn of a request inside a batch; the session is behind one of its principal's links.
-      else for (const link of own ?? []) sendTo(link, bytes)
+    },
+    wantSignature(message) {
+      const bytes = encodeMessage(message)
+      let isFirst = true
+      for (const link of linksFor(message)) {
+        if (isFirst) options.recording.sentToClient(message, bytes, 'sent')
+        isFirst = false
+        link.send(bytes)
+        unflushed.add(link)
+      }
     },
     *requestKeys(client) {
       const route = routes.get(client)
@@ -114,6 +128,7 @@ export const createClients = (options: ClientsOptions): Clients => {
       }
     },
     flush() {
+      bundles.flush()
       for (const link of unflushed) link.flush()
       unflushed.clear()
     },

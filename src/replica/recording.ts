@@ -17,6 +17,7 @@ import {
   encodeEntry,
   encodeInputHead,
   encodeRecord,
+  encodeRepliesHead,
   headOf,
   inputMessageBytes,
   sealBlock,
@@ -60,6 +61,8 @@ export interface Recording {
   checkpoint(seq: SeqNo, digest: Digest): void
   sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void
   sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void
+  /** A bundle of `count` replies that was handed to a client's link. */
+  sentReplies(bundle: Uint8Array, count: number): void
   /** Kept from the core. `from`: a replica's number or a principal. */
   refused(from: string, reason: string, bytes: Uint8Array): void
   faults(faults: TransportFaults): void
@@ -88,6 +91,7 @@ export const noRecording: Recording = {
   checkpoint: () => undefined,
   sent: () => undefined,
   sentToClient: () => undefined,
+  sentReplies: () => undefined,
   refused: () => undefined,
   faults: () => undefined,
   status: () => ({ bytes: 0, lastAt: 0, lost: 0 }),
@@ -113,6 +117,8 @@ class FileRecording implements Recording {
   /** Oldest first; the last one is being written. */
   readonly #segments: Segment[]
   #entries: Uint8Array[][] = []
+  /** Of entries: more than there are pieces when some stand for several. */
+  #count = 0
   #entriesBytes = 0
   #index = 0
   #firstAt = 0
@@ -184,6 +190,11 @@ class FileRecording implements Recording {
     this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: [], fate })
   }
 
+  sentReplies(bundle: Uint8Array, count: number): void {
+    const at = this.#stamp()
+    this.#guarded(at, () => [encodeRepliesHead(at), bundle], count)
+  }
+
   refused(from: string, reason: string, bytes: Uint8Array): void {
     this.#put({ kind: 'refused', from, reason, type: bytes[0] ?? 0, size: bytes.length, sum: crc32(bytes) })
   }
@@ -225,32 +236,33 @@ class FileRecording implements Recording {
   }
 
   /** What cannot be encoded or held is lost, and counted; the protocol never hears of it. */
-  #guarded(at: number, encode: () => Uint8Array[]): void {
+  #guarded(at: number, encode: () => Uint8Array[], count = 1): void {
     if (this.#failed) return
     if (this.#waitingBytes > waitingBytesMax && !this.#starting) {
-      this.#lose()
+      this.#lose(count)
       return
     }
     let pieces: Uint8Array[]
     try {
       pieces = encode()
     } catch {
-      this.#lose()
+      this.#lose(count)
       return
     }
     if (this.#entries.length === 0) this.#firstAt = at
     this.#lastAt = at
     this.#entries.push(pieces)
+    this.#count += count
     for (const piece of pieces) this.#entriesBytes += piece.length + 4
     if (this.#entriesBytes >= blockBytesTarget) this.#seal()
     else this.#timer ??= setTimeout(() => this.#seal(), flushMs)
   }
 
-  #lose(): void {
+  #lose(count: number): void {
     // What came before the gap goes into a block of its own, so that the next one can say where the gap is.
     if (this.#entries.length > 0) this.#seal()
-    this.#lost += 1
-    this.#lostBefore += 1
+    this.#lost += count
+    this.#lostBefore += count
   }
 
   #seal(): void {
@@ -259,9 +271,10 @@ class FileRecording implements Recording {
     const entries = this.#entries
     const segment = this.#segments.at(-1)
     if (entries.length === 0 || segment === undefined || this.#failed) return
-    const head = { firstIndex: this.#index, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt: this.#lastAt }
+    const head = { firstIndex: this.#index, count: this.#count, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt: this.#lastAt }
     const block = sealBlock(entries, head, crc)
-    this.#index += entries.length
+    this.#index += this.#count
+    this.#count = 0
     this.#lostBefore = 0
     this.#entries = []
     this.#entriesBytes = 0

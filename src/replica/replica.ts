@@ -164,8 +164,8 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     viewTimeoutMs: config.viewTimeoutMs,
     capabilities,
     send: (to, message) => transport.send(to, message),
-    reply: (reply) => clients.send(reply),
-    wantSignature: (message) => clients.send(message),
+    reply: (reply) => clients.reply(reply),
+    wantSignature: (message) => clients.wantSignature(message),
     flush,
   })
   const driver = createDriver({

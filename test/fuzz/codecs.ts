@@ -11,10 +11,12 @@ import {
   decodeMessage,
   decodeReasons,
   decodeRecord,
+  decodeReplies,
   decodeRequest,
   encodeBatch,
   encodeMessage,
   encodeRecord,
+  encodeReplies,
   encodeRequest,
   signedParts,
 } from '../../src/pbft/wire/index.ts'
@@ -61,6 +63,13 @@ const codecs: readonly Codec[] = [
     },
   },
   {
+    name: 'replies',
+    decode(bytes) {
+      const decoded = decodeReplies(bytes)
+      return decoded.ok ? { ok: true, again: encodeReplies(decoded.value) } : decoded
+    },
+  },
+  {
     name: 'batch',
     decode(bytes) {
       const decoded = decodeBatch(bytes)
@@ -76,7 +85,7 @@ const codecs: readonly Codec[] = [
   },
 ]
 
-/** Every input goes to all four decoders, and counts once. */
+/** Every input goes to all five decoders, and counts once. */
 export const fuzzWire = (random: Random, seed: number, inputs: number): Outcome => {
   const pool = wirePool(seed)
   const tally = new Tally()

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Segments } from '../../src/cluster/recorder/segments.ts'
-import { asReplicaId } from '../../src/pbft/protocol/ids.ts'
-import { encodeMessage } from '../../src/pbft/wire/index.ts'
+import { asClientId, asReplicaId } from '../../src/pbft/protocol/ids.ts'
+import { encodeMessage, encodeReplies } from '../../src/pbft/wire/index.ts'
 import { openRecording, type Recording } from '../../src/replica/recording.ts'
 import { examples } from '../support/wire-examples.ts'
 import { until } from '../support/until.ts'
@@ -43,6 +43,27 @@ it('is all there in order when it was closed, over several processes', async () 
     await recording.close()
   }
   expect(inputsIn(read())).toEqual(Array.from({ length: 3_000 }, (_, i) => i))
+})
+
+it('counts each reply of a bundle as an entry, so that what follows has its place', async () => {
+  const recording = open(64 * 1_048_576)
+  const replies = Array.from({ length: 300 }, (_, k) => ({ ...examples.reply, client: asClientId(`zoë/${k}`) }))
+  for (let i = 0; i < 100; i++) {
+    recording.sentReplies(encodeReplies(replies), replies.length)
+    take(recording, i)
+  }
+  await recording.close()
+  const segments = read()
+  expect(segments.blocks.length).toBeGreaterThan(1)
+  let next = 0
+  for (const block of segments.blocks) {
+    expect(block.firstIndex).toBe(next)
+    next += block.count
+    expect(segments.load(block)).toHaveLength(block.count)
+  }
+  // The segment's head and its end beside them.
+  expect(next).toBe(100 * 301 + 2)
+  expect(inputsIn(segments)).toHaveLength(100)
 })
 
 it('is readable while it is written', async () => {

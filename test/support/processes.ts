@@ -11,7 +11,7 @@ import { asClientId, asClientTimestamp } from '../../src/pbft/protocol/ids.ts'
 import type { Reply, Request } from '../../src/pbft/protocol/messages.ts'
 import { weakSize } from '../../src/pbft/protocol/quorum.ts'
 import { decodeResult, encodeOperation, type Operation, type OperationResult } from '../../src/pbft/service/index.ts'
-import { decodeMessage, encodeMessage, requestSignedBytes } from '../../src/pbft/wire/index.ts'
+import { decodeMessage, decodeReplies, encodeMessage, isBundle, requestSignedBytes } from '../../src/pbft/wire/index.ts'
 import { freePorts, makeCluster, writeCluster, type TestCluster } from './manifests.ts'
 import { until } from './until.ts'
 
@@ -84,9 +84,16 @@ const createClient = (
   const replies: Reply[] = []
   let timestamp = Date.now() * 1_000
   const onMessage = (bytes: Uint8Array): void => {
+    if (isBundle(bytes)) {
+      const bundle = decodeReplies(bytes)
+      if (bundle.ok) bundle.value.forEach(onReply)
+      return
+    }
     const decoded = decodeMessage(bytes)
-    if (!decoded.ok || decoded.value.type !== 'reply' || decoded.value.client !== client) return
-    const reply = decoded.value
+    if (decoded.ok && decoded.value.type === 'reply') onReply(decoded.value)
+  }
+  const onReply = (reply: Reply): void => {
+    if (reply.client !== client) return
     replies.push(reply)
     const wait = waiting.get(reply.timestamp)
     if (wait === undefined || reply.result.kind !== 'full') return

@@ -3,9 +3,10 @@ import type { Manifest } from '../../contract/manifest.ts'
 import { asReplicaId, type ReplicaId } from '../../pbft/protocol/ids.ts'
 import type { ClientInput } from '../../pbft/protocol/client-steps.ts'
 import type { Request, RequestAuthentication } from '../../pbft/protocol/messages.ts'
-import { faultsTolerated } from '../../pbft/protocol/quorum.ts'
-import { decodeMessage, encodeMessage, requestSignedBytes } from '../../pbft/wire/index.ts'
+import { faultsTolerated, weakSize } from '../../pbft/protocol/quorum.ts'
+import { decodeMessage, encodeMessage, isBundle, requestSignedBytes } from '../../pbft/wire/index.ts'
 import { dial, makeRequestMacs, sign, type Dialer, type Directory, type Link, type PrivateKey } from '../../link/index.ts'
+import { ReplyVotes } from './reply-votes.ts'
 
 const pauseMaxMs = 500
 
@@ -21,6 +22,7 @@ export class ClientLinks {
   /** By replica; null while the link is down. */
   readonly #links: (Link | null)[]
   readonly #listeners = new Map<string, (input: ClientInput) => void>()
+  readonly #votes: ReplyVotes
   /** Messages from replicas that are none for clients. */
   #malformed = 0
 
@@ -28,6 +30,11 @@ export class ClientLinks {
   constructor(options: ClientLinksOptions) {
     this.#options = options
     this.#links = options.manifest.replicas.map(() => null)
+    this.#votes = new ReplyVotes({
+      weak: weakSize(options.manifest.replicas.length),
+      deliver: (from, reply) => this.#listeners.get(reply.client)?.({ type: 'replies', from, reply }),
+      malformed: () => (this.#malformed += 1),
+    })
     this.#dialers = options.manifest.replicas.map((member) =>
       dial({
         directory: options.directory,
@@ -87,10 +94,15 @@ export class ClientLinks {
   }
 
   close(): void {
+    this.#votes.close()
     for (const dialer of this.#dialers) dialer.close()
   }
 
   #onMessage(from: ReplicaId, bytes: Uint8Array): void {
+    if (isBundle(bytes)) {
+      this.#votes.add(from, bytes)
+      return
+    }
     const decoded = decodeMessage(bytes)
     const message = decoded.ok ? decoded.value : null
     if (message?.type === 'reply') this.#listeners.get(message.client)?.({ type: 'reply', from, reply: message })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import {
   blockHeaderBytes,
   crc32,
-  decodeEntry,
+  decodeEntries,
   positionOf,
   readBlock,
   readBlockHead,
@@ -69,10 +69,11 @@ export class Segments {
     const bytes = this.#readPart(block.segment, block.offset, block.bytes)
     const read = readBlock(bytes, crc32)
     if (!read.ok) return null
-    return read.entries.map((entry) => {
-      const decoded = decodeEntry(entry)
-      return decoded.ok ? decoded.value : null
+    const entries = read.entries.flatMap((entry): readonly (Timed<RecordedEntry> | null)[] => {
+      const decoded = decodeEntries(entry)
+      return decoded.ok ? decoded.value : [null]
     })
+    return entries.length === block.count ? entries : null
   }
 
   #refreshSegment(segment: number): void {

@@ -20,6 +20,8 @@ export type ClientInput =
   | { readonly type: 'submit'; readonly operation: Uint8Array; readonly readOnly: boolean }
   /** `from` is the replica whose link it came over. */
   | { readonly type: 'reply'; readonly from: ReplicaId; readonly reply: Reply }
+  /** What several different replicas, ascending, say alike, each over its own link; who `reply` names as its sender does not matter. */
+  | { readonly type: 'replies'; readonly from: readonly ReplicaId[]; readonly reply: Reply }
   /** Replica `from` asks for the request of `timestamp` with a signature. */
   | { readonly type: 'authentication-wanted'; readonly from: ReplicaId; readonly timestamp: ClientTimestamp }
   | { readonly type: 'timer' }

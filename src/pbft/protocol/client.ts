@@ -162,11 +162,15 @@ const viewOf = (c: ClientState, heard: readonly (Heard | null)[]): View => {
 const neededFor = (c: ClientState, request: Request, final: number): number =>
   !request.readOnly && final >= weakSize(c.config.n) ? weakSize(c.config.n) : quorumSize(c.config.n)
 
+/** A reply to this very request, in the way in which it was asked. */
+const isAnswer = (request: Request, reply: Reply): boolean =>
+  reply.client === request.client && reply.timestamp === request.timestamp && (reply.seq === 0) === request.readOnly
+
 const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): ClientEffect[] => {
   const outstanding = c.outstanding
   const request = outstanding?.request
   if (outstanding === null || request === undefined || from >= c.config.n || reply.replica !== from) return []
-  if (reply.client !== request.client || reply.timestamp !== request.timestamp || (reply.seq === 0) !== request.readOnly) return []
+  if (!isAnswer(request, reply)) return []
   const { heard } = outstanding
   const own = hear(c, reply, heard[from] ?? null)
   heard[from] = own
@@ -184,6 +188,23 @@ const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): 
   const counted: ClientEffect = { type: 'reply-counted', from, matching: repliers.length, needed }
   if (repliers.length >= needed && result !== null) return [counted, ...complete(c, reply, repliers, result)]
   return request.readOnly && isQuorumOut(c, heard) ? [counted, ...begin(c, request.operation, false, nowMs)] : [counted]
+}
+
+/**
+ * One reply that all of `from` gave. When they are as many as it takes, that settles it, whatever others said: at least one of them is
+ * correct. Else each of them counts as if it had spoken alone.
+ */
+const onReplies = (c: ClientState, from: readonly ReplicaId[], reply: Reply, nowMs: number): ClientEffect[] => {
+  const request = c.outstanding?.request
+  if (request === undefined || !isAnswer(request, reply)) return []
+  const { result } = reply
+  const needed = neededFor(c, request, reply.tentative ? 0 : from.length)
+  if (result.kind !== 'full' || from.length < needed) {
+    return from.flatMap((replica) => onReply(c, replica, { ...reply, replica }, nowMs))
+  }
+  if (reply.view > c.view) c.view = reply.view
+  const counted = from.map((replica, i): ClientEffect => ({ type: 'reply-counted', from: replica, matching: i + 1, needed }))
+  return [...counted, ...complete(c, reply, from, result.bytes)]
 }
 
 /** Not even with all replies yet to come can any read result still reach a quorum. */
@@ -231,6 +252,8 @@ export const createClient = (config: ClientConfig, capabilities: ClientCapabilit
         return begin(c, input.operation, input.readOnly, nowMs)
       case 'reply':
         return onReply(c, input.from, input.reply, nowMs)
+      case 'replies':
+        return onReplies(c, input.from, input.reply, nowMs)
       case 'authentication-wanted':
         return onWanted(c, input.from, input.timestamp, nowMs)
       case 'timer':

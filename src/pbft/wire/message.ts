@@ -12,7 +12,6 @@ import type {
   PrePrepare,
   Prepare,
   Proposal,
-  Reply,
   SlotStatus,
   Status,
 } from '../protocol/messages.ts'
@@ -29,16 +28,7 @@ import {
   writeList,
   writeReplica,
 } from './fields.ts'
-import {
-  childrenMax,
-  clientCharsMax,
-  entriesMax,
-  levelsMax,
-  messageBytesMax,
-  partitionBytesMax,
-  replicasMax,
-  resultBytesMax,
-} from './limits.ts'
+import { childrenMax, clientCharsMax, entriesMax, levelsMax, messageBytesMax, partitionBytesMax, replicasMax } from './limits.ts'
 import {
   readCheckpoint,
   readDisk,
@@ -54,6 +44,7 @@ import {
   writeViewChange,
 } from './parts.ts'
 import { Reader, type Decoded } from './reader.ts'
+import { readReply, writeReply } from './reply.ts'
 import { readRequest, writeRequest } from './request.ts'
 import { messageTags } from './tags.ts'
 import { Writer } from './writer.ts'
@@ -155,42 +146,6 @@ function writeVote(writer: Writer, message: Prepare | Commit): void {
 
 function readVote(reader: Reader, type: 'prepare' | 'commit'): Prepare | Commit {
   return { type, view: readView(reader), seq: readSeq(reader), digest: readDigest(reader), replica: readReplica(reader) }
-}
-
-const fullResult = 0
-const digestResult = 1
-
-function writeReply(writer: Writer, message: Reply): void {
-  writer.u53(message.view)
-  writer.u53(message.seq)
-  writer.text(message.client, clientCharsMax)
-  writer.u53(message.timestamp)
-  writeReplica(writer, message.replica)
-  writer.bool(message.tentative)
-  if (message.result.kind === 'full') {
-    writer.u8(fullResult)
-    writer.bytes(message.result.bytes, resultBytesMax)
-  } else {
-    writer.u8(digestResult)
-    writer.digest(message.result.digest)
-  }
-}
-
-function readReply(reader: Reader): Reply {
-  const view = readView(reader)
-  const seq = readSeq(reader)
-  const client = readClient(reader)
-  const timestamp = readTimestamp(reader)
-  const replica = readReplica(reader)
-  const tentative = reader.bool()
-  return { type: 'reply', view, seq, client, timestamp, replica, tentative, result: readResult(reader) }
-}
-
-function readResult(reader: Reader): Reply['result'] {
-  const kind = reader.u8()
-  if (kind === fullResult) return { kind: 'full', bytes: reader.bytes(resultBytesMax) }
-  if (kind !== digestResult) reader.fail('unknown-tag')
-  return { kind: 'digest', digest: readDigest(reader) }
 }
 
 function writeStatus(writer: Writer, message: Status): void {

@@ -4,7 +4,8 @@
  *   magic 4 | CRC-32 of all that follows 4 | body length 4 | entries 4 | index of the first 4 | entries lost before it 4 |
  *   time of the first 8 | time of the last 8 | body: (length 4 | entry)*
  *
- * Times are whole microseconds since the epoch. The index counts the entries of the file from 0.
+ * Times are whole microseconds since the epoch. The index counts the entries of the file from 0. What stands for
+ * several entries, a bundle of replies, counts as so many.
  */
 import { Reader } from './reader.ts'
 
@@ -19,6 +20,7 @@ export type Crc32 = (bytes: Uint8Array) => number
 
 export interface BlockHead {
   readonly firstIndex: number
+  /** Entries, those counted several times that stand for several. */
   readonly count: number
   /** Entries that were dropped between the block before and this one, since the disk was too slow. */
   readonly lost: number
@@ -28,7 +30,7 @@ export interface BlockHead {
 }
 
 /** One block of `entries`; each is given in pieces that belong together. `firstAt` and `lastAt` in ms. */
-export const sealBlock = (entries: readonly (readonly Uint8Array[])[], head: Omit<BlockHead, 'count'>, crc32: Crc32): Uint8Array => {
+export const sealBlock = (entries: readonly (readonly Uint8Array[])[], head: BlockHead, crc32: Crc32): Uint8Array => {
   let length = blockHeaderBytes
   for (const pieces of entries) for (const piece of pieces) length += piece.length
   length += entries.length * 4
@@ -36,7 +38,7 @@ export const sealBlock = (entries: readonly (readonly Uint8Array[])[], head: Omi
   const view = new DataView(block.buffer)
   view.setUint32(0, magic)
   view.setUint32(8, length - blockHeaderBytes)
-  view.setUint32(12, entries.length)
+  view.setUint32(12, head.count)
   view.setUint32(16, head.firstIndex)
   view.setUint32(20, Math.min(head.lost, 0xffffffff))
   setTime(view, 24, head.firstAt)
@@ -87,7 +89,10 @@ export type BlockResult =
   | { readonly ok: true; readonly head: BlockHead; readonly entries: readonly Uint8Array[]; readonly bytes: number }
   | { readonly ok: false; readonly problem: 'truncated' | 'damaged' }
 
-/** The block at the beginning of `bytes`, whole and with its checksum; entries are views on it. Never throws. */
+/**
+ * The block at the beginning of `bytes`, whole and with its checksum; entries are views on it, those that stand for several once. Never
+ * throws.
+ */
 export const readBlock = (bytes: Uint8Array, crc32: Crc32): BlockResult => {
   const read = readBlockHead(bytes)
   if (!read.ok) return read
@@ -96,7 +101,7 @@ export const readBlock = (bytes: Uint8Array, crc32: Crc32): BlockResult => {
   if (view.getUint32(4) !== crc32(bytes.subarray(8, read.bytes))) return { ok: false, problem: 'damaged' }
   const entries: Uint8Array[] = []
   let at = blockHeaderBytes
-  for (let i = 0; i < read.head.count; i++) {
+  while (at < read.bytes) {
     if (read.bytes - at < 4) return { ok: false, problem: 'damaged' }
     const length = view.getUint32(at)
     at += 4
@@ -104,7 +109,7 @@ export const readBlock = (bytes: Uint8Array, crc32: Crc32): BlockResult => {
     entries.push(new Uint8Array(bytes.buffer, bytes.byteOffset + at, length))
     at += length
   }
-  return at === read.bytes ? { ok: true, head: read.head, entries, bytes: read.bytes } : { ok: false, problem: 'damaged' }
+  return entries.length <= read.head.count ? { ok: true, head: read.head, entries, bytes: read.bytes } : { ok: false, problem: 'damaged' }
 }
 
 /** Segments are closed before they hold more entries. */

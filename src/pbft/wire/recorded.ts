@@ -6,10 +6,12 @@ import type { DiskOrigin, OperatorCommand, Input, TimerName } from '../protocol/
 import type { Digest, ReplicaId, SeqNo } from '../protocol/ids.ts'
 import type { Message, ReplicaMessage } from '../protocol/messages.ts'
 import { readDigest, readList, readReplica, readSeq, writeList, writeReplica } from './fields.ts'
-import { readHead, writeHead, type MessageHead } from './head.ts'
+import { crc32 } from './crc32.ts'
+import { headOf, readHead, writeHead, type MessageHead } from './head.ts'
 import { entriesMax, messageBytesMax, partitionBytesMax, replicasMax, signatureBytesMax } from './limits.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { Reader, type Decoded } from './reader.ts'
+import { decodeReplies } from './reply.ts'
 import { recordedTags } from './tags.ts'
 import { Writer } from './writer.ts'
 
@@ -152,6 +154,12 @@ export const inputMessageBytes = (input: Input): Uint8Array => {
 }
 const none = new Uint8Array(0)
 
+/**
+ * What stands before a bundle of replies that was handed to a client's link: it is recorded as it left, and read as one `sent` for each
+ * reply in it, which so counts as many entries.
+ */
+export const encodeRepliesHead = (at: number): Uint8Array => begin(recordedTags.replies, at).finish()
+
 export type ShortEntry = Exclude<RecordedEntry, { kind: 'input' }>
 
 const writeIndex = (writer: Writer, index: number): void => writer.u32(index)
@@ -212,14 +220,25 @@ export function encodeEntry(entry: ShortEntry, at: number): Uint8Array {
   return writer.finish()
 }
 
-/** Strict; never throws. Byte strings are views on `bytes`. */
-export function decodeEntry(bytes: Uint8Array): Decoded<Timed<RecordedEntry>> {
+/** One entry, or the several that a bundle of replies stands for. Strict; never throws. Byte strings are views on `bytes`. */
+export function decodeEntries(bytes: Uint8Array): Decoded<readonly Timed<RecordedEntry>[]> {
   const reader = new Reader(bytes)
   const tag = reader.u8()
   const at = reader.u53() / 1_000
+  if (tag === recordedTags.replies) return decodeBundle(reader, at)
   const read = entryReaders[tag]
   if (read === undefined) return { ok: false, reason: 'unknown-tag' }
-  return reader.finish({ ...read(reader), at })
+  return reader.finish([{ ...read(reader), at }])
+}
+
+function decodeBundle(reader: Reader, at: number): Decoded<readonly Timed<RecordedEntry>[]> {
+  const decoded = decodeReplies(reader.fixed(reader.rest().length))
+  if (!decoded.ok) return decoded
+  const entries = decoded.value.map((reply): Timed<RecordedEntry> => {
+    const alone = encodeMessage(reply)
+    return { kind: 'sent', head: headOf(reply), size: alone.length, sum: crc32(alone), to: [], fate: 'sent', at }
+  })
+  return reader.finish(entries)
 }
 
 const readFate = (reader: Reader): SendFate => {

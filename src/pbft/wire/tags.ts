@@ -21,6 +21,9 @@ export const messageTags = {
   proposal: 15,
 } as const satisfies Record<Message['type'], number>
 
+/** A bundle of replies. */
+export const repliesTag = 16
+
 export const recordTags = {
   'pre-prepared': 65,
   prepared: 66,
@@ -49,4 +52,5 @@ export const recordedTags = {
   faults: 10,
   end: 11,
   checkpoint: 12,
-} as const satisfies Record<RecordedEntry['kind'], number>
+  replies: 13,
+} as const satisfies Record<RecordedEntry['kind'] | 'replies', number>

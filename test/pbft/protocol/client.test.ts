@@ -64,6 +64,28 @@ describe('client', () => {
     expect(give(client, replyTo(request, 2))).toEqual([])
   })
 
+  it('completes at once on what f+1 replicas say alike, and counts fewer one by one', () => {
+    const ids = (...replicas: number[]) => replicas.map(asReplicaId)
+    const all = (client: ClientCore, from: number[], reply: Reply): ClientEffect[] =>
+      client.step({ type: 'replies', from: ids(...from), reply }, NOW)
+    const client = newClient()
+    const request = submit(client)
+    expect(isDone(all(client, [2], replyTo(request, 2, { result: no })))).toBe(false)
+    expect(all(client, [0, 1], replyTo({ ...request, client: asClientId('b/1') }, 0))).toEqual([])
+    expect(isDone(all(client, [0], replyTo(request, 0)))).toBe(false)
+    const done = all(client, [1, 3], replyTo(request, 1, { view: 4 }))
+    expect(done.find((effect) => effect.type === 'completed')).toMatchObject({ result: yes, seq: 1, view: 4, repliers: [1, 3] })
+    expect(done.filter((effect) => effect.type === 'reply-counted').map(({ matching }) => matching)).toEqual([1, 2])
+    expect(all(client, [0, 2], replyTo(request, 0))).toEqual([])
+    // Tentative ones, and reads, take a quorum.
+    const second = submit(client)
+    expect(isDone(all(client, [0, 1], replyTo(second, 0, { tentative: true })))).toBe(false)
+    expect(isDone(all(client, [0, 1, 2], replyTo(second, 0, { tentative: true })))).toBe(true)
+    const read = submit(client, true)
+    expect(isDone(all(client, [0, 1], replyTo(read, 0)))).toBe(false)
+    expect(isDone(all(client, [3], replyTo(read, 3)))).toBe(true)
+  })
+
   it('takes no reply that another replica sends, or that is for another request', () => {
     const client = newClient()
     const request = submit(client)

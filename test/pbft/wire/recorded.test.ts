@@ -1,13 +1,15 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { asDigest, asReplicaId, asSeqNo } from '../../../src/pbft/protocol/ids.ts'
+import { asClientId, asDigest, asReplicaId, asSeqNo } from '../../../src/pbft/protocol/ids.ts'
 import type { Message, ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
 import type { Input } from '../../../src/pbft/protocol/steps.ts'
 import {
-  decodeEntry,
+  decodeEntries,
   encodeEntry,
   encodeInputHead,
   encodeMessage,
+  encodeReplies,
+  encodeRepliesHead,
   headOf,
   inputMessageBytes,
   readBlock,
@@ -72,18 +74,32 @@ const encoded = [
 describe('recorded entries', () => {
   it('come back as they were', () => {
     for (const input of inputs) {
-      const decoded = decodeEntry(joined(encodeInputHead(input, 1_800_000_000_000, at), inputMessageBytes(input)))
-      expect(decoded).toEqual({ ok: true, value: { kind: 'input', nowMs: 1_800_000_000_000, input, bytes: inputMessageBytes(input), at } })
+      const decoded = decodeEntries(joined(encodeInputHead(input, 1_800_000_000_000, at), inputMessageBytes(input)))
+      expect(decoded).toEqual({
+        ok: true,
+        value: [{ kind: 'input', nowMs: 1_800_000_000_000, input, bytes: inputMessageBytes(input), at }],
+      })
     }
-    for (const entry of shorts) expect(decodeEntry(encodeEntry(entry, at))).toEqual({ ok: true, value: { ...entry, at } })
+    for (const entry of shorts) expect(decodeEntries(encodeEntry(entry, at))).toEqual({ ok: true, value: [{ ...entry, at }] })
+  })
+
+  it('of a bundle of replies are one sending for each reply, as if it had left alone', () => {
+    const replies = [examples.reply, { ...examples.reply, client: asClientId('zoë/2') }]
+    const alone = replies.map((reply) => {
+      const bytes = encodeMessage(reply)
+      return { kind: 'sent', head: headOf(reply), size: bytes.length, sum: crc(bytes), to: [], fate: 'sent', at }
+    })
+    const bytes = joined(encodeRepliesHead(at), encodeReplies(replies))
+    expect(decodeEntries(bytes)).toEqual({ ok: true, value: alone })
+    expect(decodeEntries(bytes.subarray(0, bytes.length - 1)).ok).toBe(false)
   })
 
   it('are refused when they are cut anywhere, or go on', () => {
     for (const bytes of encoded) {
       for (let length = 0; length < bytes.length; length += Math.max(1, Math.floor(bytes.length / 50))) {
-        expect(decodeEntry(bytes.subarray(0, length)).ok).toBe(false)
+        expect(decodeEntries(bytes.subarray(0, length)).ok).toBe(false)
       }
-      expect(decodeEntry(joined(bytes, Uint8Array.of(0))).ok).toBe(false)
+      expect(decodeEntries(joined(bytes, Uint8Array.of(0))).ok).toBe(false)
     }
   })
 
@@ -93,13 +109,13 @@ describe('recorded entries', () => {
     for (let round = 0; round < 3_000; round++) {
       const bytes = (encoded[random.below(encoded.length)] as Uint8Array).slice()
       for (let flips = 0; flips < 3; flips++) bytes[random.below(bytes.length)] = random.below(256)
-      expect(typeof decodeEntry(bytes).ok).toBe('boolean')
+      expect(typeof decodeEntries(bytes).ok).toBe('boolean')
     }
   })
 })
 
 describe('blocks of entries', () => {
-  const head = { firstIndex: 12, lost: 3, firstAt: at, lastAt: at + 1 }
+  const head = { firstIndex: 12, count: encoded.length, lost: 3, firstAt: at, lastAt: at + 1 }
   const block = sealBlock(
     encoded.map((entry) => [entry.subarray(0, 5), entry.subarray(5)]),
     head,
@@ -108,8 +124,8 @@ describe('blocks of entries', () => {
 
   it('come back as they were, with what follows left alone', () => {
     const read = readBlock(joined(block, Uint8Array.of(1, 2, 3)), crc)
-    expect(read).toEqual({ ok: true, head: { ...head, count: encoded.length }, entries: encoded, bytes: block.length })
-    expect(readBlockHead(block.subarray(0, 100))).toEqual({ ok: true, head: { ...head, count: encoded.length }, bytes: block.length })
+    expect(read).toEqual({ ok: true, head: head, entries: encoded, bytes: block.length })
+    expect(readBlockHead(block.subarray(0, 100))).toEqual({ ok: true, head: head, bytes: block.length })
   })
 
   it('are not read when they are cut, or when any byte was changed', () => {
@@ -127,6 +143,12 @@ describe('blocks of entries', () => {
     view.setUint32(40, 0xfffffff0)
     view.setUint32(4, crc(lying.subarray(8)))
     expect(readBlock(lying, crc)).toEqual({ ok: false, problem: 'damaged' })
+    // More entries than it says there are.
+    const few = block.slice()
+    const fewView = new DataView(few.buffer)
+    fewView.setUint32(12, encoded.length - 1)
+    fewView.setUint32(4, crc(few.subarray(8)))
+    expect(readBlock(few, crc)).toEqual({ ok: false, problem: 'damaged' })
     view.setUint32(12, 0xffffffff)
     expect(readBlockHead(lying)).toEqual({ ok: false, problem: 'damaged' })
   })

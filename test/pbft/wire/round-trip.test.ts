@@ -1,19 +1,63 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Message, Request } from '../../../src/pbft/protocol/messages.ts'
+import { asClientId, asReplicaId, asSeqNo } from '../../../src/pbft/protocol/ids.ts'
+import type { Message, Reply, Request } from '../../../src/pbft/protocol/messages.ts'
 import {
   decodeBatch,
   decodeMessage,
   decodeRecord,
+  decodeReplies,
   decodeRequest,
   encodeBatch,
   encodeMessage,
   encodeRecord,
+  encodeReplies,
   encodeRequest,
   forgetRequests,
   nullBatch,
+  placeOfReplies,
+  sharedFrom,
 } from '../../../src/pbft/wire/index.ts'
+import { examples } from '../../support/wire-examples.ts'
 import { anyMessage, anyRecord, batches, messageArbitraries, requests } from '../../support/wire-arbitraries.ts'
+
+const replyTo = (session: number, replica: number): Reply => ({
+  ...examples.reply,
+  client: asClientId(`zoë/${session}`),
+  replica: asReplicaId(replica),
+})
+const bundle = [replyTo(1, 2), { ...replyTo(2, 2), result: { kind: 'digest', digest: examples.fetch.root } }, replyTo(3, 2)] as const
+
+describe('a bundle of replies', () => {
+  it('comes back as its replies, and names its sender and place without being read', () => {
+    const bytes = encodeReplies(bundle)
+    expect(decodeReplies(bytes)).toEqual({ ok: true, value: bundle })
+    expect(placeOfReplies(bytes)).toEqual({ replica: 2, seq: bundle[0].seq })
+    expect(placeOfReplies(encodeMessage(bundle[0]))).toBeNull()
+  })
+
+  it('is the same from another replica but for its first bytes', () => {
+    const [one, other] = [2, 3].map((replica) => encodeReplies([replyTo(1, replica), replyTo(2, replica)])) as [Uint8Array, Uint8Array]
+    expect(one).not.toEqual(other)
+    expect(one.subarray(sharedFrom)).toEqual(other.subarray(sharedFrom))
+  })
+
+  it('is none of one reply, nor of replies of different places, and no message', () => {
+    expect(() => encodeReplies([bundle[0]])).toThrow(RangeError)
+    expect(() => encodeReplies([bundle[0], { ...bundle[1], seq: asSeqNo(7) }])).toThrow(RangeError)
+    expect(decodeMessage(encodeReplies(bundle))).toEqual({ ok: false, reason: 'unknown-tag' })
+    // A count of one in place of three.
+    const alone = encodeReplies(bundle)
+    alone[22] = 1
+    expect(decodeReplies(alone).ok).toBe(false)
+  })
+
+  it('is refused when it is cut anywhere, or goes on', () => {
+    const bytes = encodeReplies(bundle)
+    for (let length = 0; length < bytes.length; length++) expect(decodeReplies(bytes.subarray(0, length)).ok).toBe(false)
+    expect(decodeReplies(Uint8Array.of(...bytes, 0)).ok).toBe(false)
+  })
+})
 
 describe('what is encoded decodes to itself', () => {
   it.each(Object.entries<fc.Arbitrary<Message>>(messageArbitraries))('%s', (_type, arbitrary) => {
