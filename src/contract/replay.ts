@@ -49,6 +49,8 @@ export interface ReplayMoment {
   readonly stateDigest: string
   /** The recording ends here, or has a hole: there is no next input. */
   readonly ended: boolean
+  /** Up to this place the recording was gone through: jumps before it take a moment, one beyond it as long as it takes to get there. */
+  readonly prepared: number
   /** What was compared with the recording from the start up to here, or to the furthest place that was visited. */
   readonly proof: {
     readonly inputs: number

@@ -1,6 +1,6 @@
 /**
- * A replay that one steps through, forward and back. The core cannot be run backwards, and its state cannot be copied: so some replays are
- * parked at places spread over the recording, made in the background, and a jump goes on from the nearest one before its target.
+ * A replay that one steps through, forward and back. The core cannot be run backwards: so one replay goes through the whole recording in
+ * the background and leaves copies of itself at even distances, and a jump goes on from a copy of the nearest one before its target.
  */
 import type { ReplayMoment, ReplaySessionInfo } from '../../contract/replay.ts'
 import { sha256 } from '../../link/index.ts'
@@ -10,9 +10,11 @@ import { BlockSource, processesOf } from './replay-source.ts'
 import { makePauses } from './run-messages.ts'
 import type { Segments } from './segments.ts'
 
-const parkedMax = 8
-/** Shorter recordings are run again from their start faster than anyone notices. */
-const parkedEveryMin = 20_000
+/** Copies at most, and entries between two at least: so few are run through faster than anyone notices. */
+const copiesMax = 128
+const distanceMin = 1_000
+/** Objects of all copies together; beyond it every second one goes. Some 100 bytes each. */
+const objectsMax = 2_000_000
 
 export type ReplayTarget =
   { readonly steps: number } | { readonly place: number } | { readonly seq: number } | { readonly view: number } | { readonly at: number }
@@ -20,34 +22,44 @@ export type ReplayTarget =
 export type OpenedSession =
   { readonly ok: true; readonly session: ReplaySession } | { readonly ok: false; readonly problem: ReplayProblem | 'no-process' }
 
+/** A replay, and how it came to where it stands. */
+interface Standing {
+  readonly replay: Replay
+  readonly last: ReplayedStep | null
+  /** Inputs taken since the start. */
+  readonly inputs: number
+}
+
 export class ReplaySession {
   readonly info: ReplaySessionInfo
   readonly #source: BlockSource
   readonly #start: number
-  #current: Replay
-  #last: ReplayedStep | null = null
-  #inputs = 0
+  /** Where the operator stands. */
+  #current: Standing
+  /** Goes through everything once. */
+  #leader: Standing
+  #distance: number
+  #nextCopyAt: number
+  /** Copies of the leader, in order; they take no step themselves. */
+  #copies: Standing[] = []
+  #objects = 0
   #proof: ReplayProof
-  /** By the place where they have to be; null while it is being made. */
-  readonly #parked = new Map<number, { readonly replay: Replay; readonly inputs: number } | null>()
-  /** Places of the inputs that were taken, to step back by. */
-  readonly #places: number[] = []
   /** The state before the last input, when it was known to be the last. */
   #before: ReturnType<typeof stateView> | null = null
   /** One call after another. */
   #turn: Promise<unknown> = Promise.resolve()
-  #isParking = false
   #closed = false
 
   private constructor(info: ReplaySessionInfo, source: BlockSource, start: number, replay: Replay) {
     this.info = info
     this.#source = source
     this.#start = start
-    this.#current = replay
+    this.#current = { replay, last: null, inputs: 0 }
+    this.#leader = this.#fresh()
     this.#proof = replay.proof
-    const every = Math.max(parkedEveryMin, Math.ceil(source.count / (parkedMax + 1)))
-    for (let place = every; place < source.count; place += every) this.#parked.set(place, null)
-    void this.#park()
+    this.#distance = Math.max(distanceMin, Math.ceil(source.count / copiesMax))
+    this.#nextCopyAt = this.#leader.replay.next + this.#distance
+    void this.#prepare()
   }
 
   /** `process` counts from 1; null: the last one. */
@@ -72,130 +84,126 @@ export class ReplaySession {
     return moment
   }
 
+  close(): void {
+    this.#closed = true
+    this.#copies = []
+  }
+
   async #to(target: ReplayTarget): Promise<ReplayMoment> {
+    const { isAt, isNext } = 'steps' in target ? afterInputs(Math.max(0, this.#current.inputs + target.steps)) : atTarget(target)
     this.#before = null
-    if ('steps' in target) await this.#by(target.steps)
-    else {
-      if (this.#isBehind(target)) this.#rewind('place' in target ? target.place : 0)
-      await this.#forward(
-        () => this.#isAt(target),
-        () => 'place' in target && this.#current.next >= target.place,
-      )
+    // The leader leaves copies on its way, so that this is gone through once.
+    const pause = makePauses()
+    while (!isAt(this.#leader) && this.#lead()) await pause()
+    this.#current = this.#nearest(isAt)
+    while (!isAt(this.#current)) {
+      if (isNext(this.#current)) this.#before = stateView(this.#current.replay)
+      const step = this.#stepOf(this.#current)
+      if (step === null) break
+      this.#current = step
+      await pause()
     }
+    const { proof } = this.#current.replay
+    const differs = proof.divergences.length > this.#proof.divergences.length
+    if (differs || (this.#proof.divergences.length === 0 && proof.inputs >= this.#proof.inputs)) this.#proof = proof
     return this.#moment()
   }
 
-  close(): void {
-    this.#closed = true
-    this.#parked.clear()
+  /** What to go on from: the nearest before the target, to see the input that leads there; here, when this is the place itself. */
+  #nearest(isAt: Destination['isAt']): Standing {
+    const candidates = this.#copies.filter((copy) => !isAt(copy))
+    const copy = candidates.at(-1)
+    const isBefore = !isAt(this.#current)
+    if (isBefore && (copy === undefined || copy.inputs <= this.#current.inputs)) return this.#current
+    return copy === undefined ? this.#fresh() : { ...copy, replay: copy.replay.copy() }
   }
 
-  /** So many inputs on, or back. */
-  async #by(steps: number): Promise<void> {
-    const wanted = Math.max(0, this.#inputs + steps)
-    if (wanted < this.#inputs) this.#rewind(wanted === 0 ? 0 : (this.#places[wanted - 1] ?? 0))
-    await this.#forward(
-      () => this.#inputs >= wanted,
-      () => this.#inputs + 1 >= wanted,
-    )
+  #stepOf({ replay, inputs }: Standing): Standing | null {
+    const step = replay.step()
+    if (step === null) return null
+    return { replay, last: step, inputs: inputs + 1 }
   }
 
-  #isAt(target: ReplayTarget): boolean {
-    if ('seq' in target) return this.#current.state.lastExecuted >= target.seq
-    if ('view' in target) return this.#current.state.view >= target.view
-    const last = this.#last
-    if ('at' in target) return last !== null && last.at >= target.at
-    return 'place' in target && last !== null && last.index >= target.place
+  /** One input further, with a copy when one is due. False at the end. */
+  #lead(): boolean {
+    const step = this.#stepOf(this.#leader)
+    if (step === null) return false
+    this.#leader = step
+    if (step.replay.next >= this.#nextCopyAt) this.#leaveCopy(step)
+    return true
   }
 
-  /** Whether the target may lie before where this stands, or exactly here, which is found only by coming from before. */
-  #isBehind(target: ReplayTarget): boolean {
-    if (this.#last === null) return false
-    return this.#isAt(target) && !('place' in target && this.#last.index === target.place)
-  }
-
-  /** To a parked replay before `place`, or to the start. */
-  #rewind(place: number): void {
-    let best: number | null = null
-    for (const [at, parked] of this.#parked) {
-      if (parked !== null && parked.replay.next <= place && (best === null || at > best)) best = at
+  #leaveCopy(standing: Standing): void {
+    const replay = standing.replay.copy()
+    // Of the effects only the step that one looks at is of interest, and one comes to that by stepping.
+    const last = standing.last === null ? null : { ...standing.last, effects: [] }
+    this.#copies.push({ ...standing, replay, last })
+    this.#objects += replay.objects
+    if (this.#objects > objectsMax && this.#copies.length > 1) {
+      this.#copies = this.#copies.filter((_, index) => index % 2 === 1)
+      this.#objects = this.#copies.reduce((sum, copy) => sum + copy.replay.objects, 0)
+      this.#distance *= 2
     }
-    const parked = best === null ? null : this.#parked.get(best)
-    this.#last = null
-    if (best !== null && parked !== null && parked !== undefined) {
-      this.#current = parked.replay
-      this.#inputs = parked.inputs
-      this.#parked.set(best, null)
-      void this.#park()
-      return
-    }
-    this.#current = this.#fresh()
-    this.#inputs = 0
+    this.#nextCopyAt = standing.replay.next + this.#distance
   }
 
-  #fresh(): Replay {
-    const opened = Replay.open(this.#source, this.#start, sha256)
-    if (!opened.ok) throw new Error(`a recording that was readable no longer is: ${opened.problem}`)
-    return opened.replay
-  }
-
-  /** `isNext`: the next input leads there, as far as that is known before. */
-  async #forward(isThere: () => boolean, isNext: () => boolean): Promise<void> {
+  /** Goes through the recording while nobody asks. */
+  async #prepare(): Promise<void> {
     const pause = makePauses()
-    while (!isThere()) {
-      if (isNext()) this.#before = stateView(this.#current)
-      const step = this.#current.step()
-      if (step === null) break
-      this.#last = step
-      this.#places[this.#inputs] = step.index
-      this.#inputs += 1
+    while (!this.#closed) {
+      await this.#turn
+      if (!this.#lead()) break
       await pause()
     }
-    const { proof } = this.#current
-    if (proof.inputs >= this.#proof.inputs) this.#proof = proof
+    if (this.#closed) this.#copies = []
   }
 
-  /** Makes the parked replays that are missing, one after another, while others have their turns. */
-  async #park(): Promise<void> {
-    if (this.#isParking) return
-    this.#isParking = true
-    const pause = makePauses()
-    for (let place = this.#missing(); place !== null && !this.#closed; place = this.#missing()) {
-      const replay = this.#fresh()
-      let inputs = 0
-      while (!this.#closed && replay.next < place && replay.step() !== null) {
-        inputs += 1
-        await pause()
-      }
-      this.#parked.set(place, { replay, inputs })
-    }
-    this.#isParking = false
-    if (this.#closed) this.#parked.clear()
-  }
-
-  #missing(): number | null {
-    for (const [place, parked] of this.#parked) if (parked === null) return place
-    return null
+  #fresh(): Standing {
+    const opened = Replay.open(this.#source, this.#start, sha256)
+    if (!opened.ok) throw new Error(`a recording that was readable no longer is: ${opened.problem}`)
+    return { replay: opened.replay, last: null, inputs: 0 }
   }
 
   #moment(): ReplayMoment {
-    const state = stateView(this.#current)
-    const last = this.#last
-    const { view, lastExecuted } = this.#current.state
+    const { replay, last, inputs } = this.#current
+    const state = stateView(replay)
+    const { view, lastExecuted } = replay.state
     return {
       session: this.info.session,
       place: last?.index ?? null,
       at: last?.at ?? null,
-      inputs: this.#inputs,
+      inputs,
       input: last === null ? null : jsonOf(last.input),
       effects: last === null ? [] : last.effects.map(jsonOf),
       state,
       changes: this.#before === null ? [] : diffOf(this.#before, state),
       view,
       lastExecuted,
-      stateDigest: this.#current.stateDigest(),
-      ended: this.#current.next >= this.#source.count || this.#source.entry(this.#current.next) === null,
+      stateDigest: replay.stateDigest(),
+      ended: replay.next >= this.#source.count || this.#source.entry(replay.next) === null,
+      prepared: this.#leader.replay.next,
       proof: this.#proof,
     }
   }
 }
+
+/** Whether a replay stands where it is to go, or beyond; and whether its next input leads there, as far as that is known before. */
+interface Destination {
+  readonly isAt: (standing: Standing) => boolean
+  readonly isNext: (standing: Standing) => boolean
+}
+
+const afterInputs = (inputs: number): Destination => ({
+  isAt: (standing) => standing.inputs >= inputs,
+  isNext: (standing) => standing.inputs + 1 >= inputs,
+})
+
+const atTarget = (target: Exclude<ReplayTarget, { steps: number }>): Destination => ({
+  isAt({ replay, last }) {
+    if ('seq' in target) return replay.state.lastExecuted >= target.seq
+    if ('view' in target) return replay.state.view >= target.view
+    if ('at' in target) return last !== null && last.at >= target.at
+    return last !== null && last.index >= target.place
+  },
+  isNext: ({ replay }) => 'place' in target && replay.next >= target.place,
+})

@@ -58,15 +58,27 @@ export class PartitionTree {
   /** Nodes above the leaves whose children changed since the last root. */
   readonly #stale = new Set<number>()
 
-  constructor(digest: DigestFunction, leaves: Uint8Array[]) {
+  constructor(digest: DigestFunction, leaves: Uint8Array[], known?: Digest[][]) {
     this.#digest = digest
     this.#leaves = leaves
+    if (known !== undefined) {
+      this.#levels = known
+      return
+    }
     const shape = treeShape(leaves.length)
     this.#levels = shape.map(() => [])
     this.#levels[shape.length - 1] = leaves.map((bytes, index) => leafDigest(digest, index, bytes))
     for (let level = shape.length - 2; level >= 0; level--) {
       for (let index = 0; index < present(shape[level], 'every level has a size'); index++) this.#renew(level, index)
     }
+  }
+
+  /** A copy that goes its own way; the leaves' bytes are shared. */
+  copy(): PartitionTree {
+    const levels = this.#levels.map((level) => level.slice())
+    const tree = new PartitionTree(this.#digest, this.#leaves.slice(), levels)
+    for (const index of this.#stale) tree.#stale.add(index)
+    return tree
   }
 
   /** The level of the leaves. */

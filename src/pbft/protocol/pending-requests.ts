@@ -2,6 +2,7 @@
  * Requests known and not executed: at most one per client session, as a session has one outstanding. At the primary those not
  * yet proposed form a queue. Bounded by the caller.
  */
+import type { Copied } from './copy.ts'
 import type { ClientId, ClientTimestamp } from './ids.ts'
 import type { Request } from './messages.ts'
 
@@ -16,6 +17,16 @@ export class PendingRequests {
   #queue: Pending[] = []
   #head = 0
   #waiting = 0
+
+  /** A copy that goes its own way. */
+  copy(copied: Copied): PendingRequests {
+    const copy = new PendingRequests()
+    for (const [client, pending] of this.#pending) copy.#pending.set(client, copied(pending))
+    copy.#queue = this.#queue.map(copied)
+    copy.#head = this.#head
+    copy.#waiting = this.#waiting
+    return copy
+  }
 
   get size(): number {
     return this.#pending.size

@@ -4,6 +4,7 @@
  */
 import { assertThat } from './assert.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
+import type { Copied } from './copy.ts'
 import type { Digest, SeqNo } from './ids.ts'
 import type { Batch } from './messages.ts'
 import { PartitionTree, type DigestFunction, type TreeSnapshot } from './partition-tree.ts'
@@ -41,26 +42,49 @@ const loadTime = (bytes: Uint8Array): number | null => {
   return reader.atEnd && timeMs > 0 ? timeMs : null
 }
 
+/** What a copy begins with. */
+interface Known {
+  readonly replies: ReplyCache
+  readonly tree: PartitionTree
+}
+
 export class ReplicatedState {
   readonly service: Service
   readonly replies: ReplyCache
   readonly #tree: PartitionTree
   readonly #timeLeaf: number
+  readonly #digest: DigestFunction
+  readonly #bounds: ReplyBounds
   /** Leaves that changed since the last checkpoint record. */
   readonly #changed = new Set<number>()
   #timeMs = 0
   #timeSaved = 0
 
   /** `service` is in its empty state: its partitions as they are now make the genesis. */
-  constructor(digest: DigestFunction, service: Service, bounds: ReplyBounds) {
+  constructor(digest: DigestFunction, service: Service, bounds: ReplyBounds, known?: Known) {
     this.service = service
-    this.replies = new ReplyCache(bounds)
+    this.replies = known?.replies ?? new ReplyCache(bounds)
     this.#timeLeaf = service.partitionCount + REPLY_PARTITIONS
+    this.#bounds = bounds
+    this.#digest = digest
+    if (known !== undefined) {
+      this.#tree = known.tree
+      return
+    }
     const leaves: Uint8Array[] = []
     for (let index = 0; index < service.partitionCount; index++) leaves.push(service.savePartition(index))
     for (let index = 0; index <= REPLY_PARTITIONS; index++) leaves.push(NO_BYTES)
     service.takeDirtyPartitions()
     this.#tree = new PartitionTree(digest, leaves)
+  }
+
+  /** A copy that goes its own way, around `service`, a copy of this one's. */
+  copy(copied: Copied, service: Service): ReplicatedState {
+    const copy = new ReplicatedState(this.#digest, service, this.#bounds, { replies: copied(this.replies), tree: this.#tree.copy() })
+    for (const index of this.#changed) copy.#changed.add(index)
+    copy.#timeMs = this.#timeMs
+    copy.#timeSaved = this.#timeSaved
+    return copy
   }
 
   /** Agreed time of the last executed batch, ms. */

@@ -5,6 +5,7 @@
  * been executed before, so it is not executed again.
  */
 import { ByteReader, ByteWriter } from './bytes.ts'
+import type { Copied } from './copy.ts'
 import { asClientId, asClientTimestamp, asSeqNo, principalOf, type ClientId, type ClientTimestamp, type SeqNo } from './ids.ts'
 
 export const REPLY_PARTITIONS = 64
@@ -61,6 +62,15 @@ export class ReplyCache {
 
   constructor(bounds: ReplyBounds) {
     this.#bounds = bounds
+  }
+
+  /** A copy that goes its own way. */
+  copy(copied: Copied): ReplyCache {
+    const cache = new ReplyCache(this.#bounds)
+    for (const [client, entry] of this.#replies) cache.#replies.set(client, copied(entry))
+    this.#partitions.forEach((partition, index) => (cache.#partitions[index] = copied(partition)))
+    for (const index of this.#dirty) cache.#dirty.add(index)
+    return cache
   }
 
   get(client: ClientId): CachedReply | undefined {

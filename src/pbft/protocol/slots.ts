@@ -2,6 +2,7 @@
  * The message log: one slot per sequence number in (h, h+L], with what was accepted and voted in the current view, the P and
  * Q entries that outlive views, and the batches by digest.
  */
+import type { Copied } from './copy.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { Batch, CertificateEntry, PrePrepare, Proposal } from './messages.ts'
 import { Votes } from './votes.ts'
@@ -50,6 +51,14 @@ export class SlotLog {
     this.#n = n
     this.#nullBatch = nullBatch
     this.#nullDigest = nullDigest
+  }
+
+  /** A copy that goes its own way. */
+  copy(copied: Copied): SlotLog {
+    const log = new SlotLog(this.#n, this.#nullBatch, this.#nullDigest)
+    for (const [seq, slot] of this.#slots) log.#slots.set(seq, copied(slot))
+    for (const [digest, kept] of this.#batches) log.#batches.set(digest, { ...kept })
+    return log
   }
 
   get(seq: number): Slot | undefined {

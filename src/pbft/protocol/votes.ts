@@ -13,6 +13,14 @@ export class Votes {
     this.#digests = new Array<Digest | null>(n).fill(null)
   }
 
+  /** A copy that goes its own way. */
+  copy(): Votes {
+    const votes = new Votes(0)
+    votes.#views.push(...this.#views)
+    votes.#digests.push(...this.#digests)
+    return votes
+  }
+
   /** Takes the first vote of a replica in a view; false when it has voted in this view or a later one. */
   add(replica: ReplicaId, view: View, digest: Digest): boolean {
     if ((this.#views[replica] ?? view) >= view) return false

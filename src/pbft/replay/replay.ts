@@ -8,10 +8,12 @@ import type { ProtocolConfig } from '../protocol/config.ts'
 import type { Digest } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { LogRecord, PartitionBytes } from '../protocol/records.ts'
+import { assertThat } from '../protocol/assert.ts'
+import { copyState } from '../protocol/copy.ts'
 import { coreOf, restoreReplica } from '../protocol/replica.ts'
 import type { ReplicaState } from '../protocol/state.ts'
 import type { Effect, Input, ReplicaCore, TimerName } from '../protocol/steps.ts'
-import { createService } from '../service/index.ts'
+import { createService, type CopyableService } from '../service/index.ts'
 import { crc32, decodeRecord, encodeBatch, encodeMessage, type RecordedEntry, type Timed } from '../wire/index.ts'
 
 /** The entries of one process of one replica, in order: a `start`, what it restored, then inputs and what they led to. */
@@ -79,9 +81,15 @@ const readStart = (source: ReplaySource, start: number) => {
   return { ok: true, config, persisted: { partitions, records }, next } as const
 }
 
+type Start = Extract<ReturnType<typeof readStart>, { ok: true }>
+
 export class Replay {
   readonly config: ProtocolConfig
+  /** How many objects this copy has of its own, when it was made by `copy`: a measure of its size. */
+  readonly objects: number
   readonly #source: ReplaySource
+  readonly #digest: Capabilities['digest']
+  readonly #service: CopyableService
   readonly #state: ReplicaState
   readonly #core: ReplicaCore
   /** The entry to go on with. */
@@ -97,15 +105,38 @@ export class Replay {
   readonly #proof = { inputs: 0, sendsEqual: 0, sendsUnchecked: 0, signaturesEqual: 0, rejectionsEqual: 0, checkpointsEqual: 0 }
   readonly #divergences: Divergence[] = []
 
-  private constructor(source: ReplaySource, start: Extract<ReturnType<typeof readStart>, { ok: true }>, digest: Capabilities['digest']) {
+  private constructor(source: ReplaySource, digest: Capabilities['digest'], from: Start | Replay) {
     this.#source = source
-    this.#next = start.next
-    this.#signedAt = start.next
-    this.config = start.config
+    this.#digest = digest
+    this.#next = from.next
+    this.config = from.config
     const capabilities: Capabilities = { digest, encodeBatch, sign: () => this.#sign() }
-    this.#state = restoreReplica(start.config, capabilities, createService(), start.persisted)
+    if (from instanceof Replay) {
+      this.#service = from.#service.copy()
+      this.#signedAt = from.#signedAt
+      const copy = copyState(from.#state, capabilities, this.#service)
+      this.#state = copy.state
+      this.objects = copy.objects + from.#made.size
+      this.#core = coreOf(this.#state)
+      this.#isByzantine = from.#isByzantine
+      for (const [key, count] of from.#made) this.#made.set(key, count)
+      for (const [timer, dueMs] of from.#timers) this.#timers.set(timer, dueMs)
+      Object.assign(this.#proof, from.#proof)
+      this.#divergences.push(...from.#divergences)
+      return
+    }
+    this.objects = 0
+    this.#service = createService()
+    this.#signedAt = from.next
+    this.#state = restoreReplica(from.config, capabilities, this.#service, from.persisted)
     this.#core = coreOf(this.#state)
     this.#compare(null)
+  }
+
+  /** Another replay that stands where this one does, and goes its own way. Only of one that has taken an input. */
+  copy(): Replay {
+    assertThat(this.#proof.inputs > 0, 'a replay is copied after its first input')
+    return new Replay(this.#source, this.#digest, this)
   }
 
   /** Begins at the `start` entry with that index. `digest`: SHA-256. */
@@ -115,7 +146,7 @@ export class Replay {
     digest: Capabilities['digest'],
   ): { readonly ok: true; readonly replay: Replay } | { readonly ok: false; readonly problem: ReplayProblem } {
     const read = readStart(source, start)
-    return read.ok ? { ok: true, replay: new Replay(source, read, digest) } : read
+    return read.ok ? { ok: true, replay: new Replay(source, digest, read) } : read
   }
 
   /** The core's state as it is now; not to be changed. */

@@ -21,7 +21,7 @@ const overflow: OperationResult = { ok: false, error: 'overflow' }
 
 /** The last of its partitions holds the total, the others the accounts. */
 export class Ledger {
-  readonly #accounts: PartitionedMap<number>
+  #accounts: PartitionedMap<number>
   readonly #totalPartition: number
   #total = 0
   #totalDirty = false
@@ -29,6 +29,15 @@ export class Ledger {
   constructor(partitionCount: number) {
     this.#totalPartition = partitionCount - 1
     this.#accounts = new PartitionedMap(partitionCount - 1, balanceFormat)
+  }
+
+  /** A copy that goes its own way. */
+  copy(): Ledger {
+    const ledger = new Ledger(this.#totalPartition + 1)
+    ledger.#accounts = this.#accounts.copy()
+    ledger.#total = this.#total
+    ledger.#totalDirty = this.#totalDirty
+    return ledger
   }
 
   execute(operation: LedgerOperation): OperationResult {

@@ -22,7 +22,7 @@ interface Entry<V> {
 }
 
 interface Partition<V> {
-  entries: Map<string, Entry<V>>
+  readonly entries: Map<string, Entry<V>>
   /** Of its saved form. */
   bytes: number
 }
@@ -30,12 +30,35 @@ interface Partition<V> {
 export class PartitionedMap<V> {
   readonly #partitions: Partition<V>[]
   readonly #dirty: boolean[]
+  /** Partitions that no copy shares: only these may be changed. */
+  readonly #own: boolean[]
   readonly #format: ValueFormat<V>
 
   constructor(partitionCount: number, format: ValueFormat<V>) {
     this.#partitions = Array.from({ length: partitionCount }, () => ({ entries: new Map<string, Entry<V>>(), bytes: 0 }))
     this.#dirty = Array.from({ length: partitionCount }, () => false)
+    this.#own = this.#dirty.map(() => true)
     this.#format = format
+  }
+
+  /** A copy that goes its own way. Costs little: partitions are shared until one of the two changes them. */
+  copy(): PartitionedMap<V> {
+    const map = new PartitionedMap<V>(0, this.#format)
+    map.#partitions.push(...this.#partitions)
+    map.#dirty.push(...this.#dirty)
+    this.#own.fill(false)
+    map.#own.push(...this.#own)
+    return map
+  }
+
+  /** The partition, to be changed. */
+  #ownPartition(index: number): Partition<V> {
+    const partition = this.#partitions[index]!
+    if (this.#own[index]) return partition
+    const entries = new Map<string, Entry<V>>()
+    for (const [key, entry] of partition.entries) entries.set(key, { ...entry })
+    this.#own[index] = true
+    return (this.#partitions[index] = { entries, bytes: partition.bytes })
   }
 
   get(key: string): V | undefined {
@@ -45,7 +68,7 @@ export class PartitionedMap<V> {
   /** False, and nothing changed, when the partition would grow above its limit. */
   set(key: string, value: V): boolean {
     const index = this.#indexOf(key)
-    const partition = this.#partitions[index]!
+    const partition = this.#ownPartition(index)
     const entry = partition.entries.get(key)
     const bytes = textBytes(key) + this.#format.bytes(value)
     const total = partition.bytes - (entry?.bytes ?? 0) + bytes
@@ -62,7 +85,7 @@ export class PartitionedMap<V> {
 
   delete(key: string): void {
     const index = this.#indexOf(key)
-    const partition = this.#partitions[index]!
+    const partition = this.#ownPartition(index)
     const previous = partition.entries.get(key)
     if (previous === undefined) return
     partition.entries.delete(key)
@@ -105,6 +128,7 @@ export class PartitionedMap<V> {
     }
     if (!reader.complete) return false
     this.#partitions[index] = { entries, bytes: bytes.length }
+    this.#own[index] = true
     this.#dirty[index] = true
     return true
   }

@@ -1,6 +1,6 @@
 /** The replicated service: the key-value store and the ledger side by side. */
 import type { Service } from '../protocol/service.ts'
-import { createKvMap, executeKv } from './kv.ts'
+import { createKvMap, executeKv, type KvMap } from './kv.ts'
 import { Ledger } from './ledger.ts'
 import { isReadOperation, parseOperation, type Operation } from './operations.ts'
 import { encodeResult, type OperationResult } from './results.ts'
@@ -12,10 +12,16 @@ const ledgerPartitions = 64
 const tooLarge = encodeResult({ ok: false, error: 'too-large' })
 const notAnOperation = encodeResult({ ok: false, error: 'not-an-operation' })
 
+/** A service whose state can be copied as it stands. */
+export interface CopyableService extends Service {
+  /** One in the same state that goes its own way. */
+  copy(): CopyableService
+}
+
 /** An empty store and an empty ledger. */
-export function createService(): Service {
-  const kv = createKvMap(kvPartitions)
-  const ledger = new Ledger(ledgerPartitions)
+export const createService = (): CopyableService => serviceOf(createKvMap(kvPartitions), new Ledger(ledgerPartitions))
+
+const serviceOf = (kv: KvMap, ledger: Ledger): CopyableService => {
   const run = (operation: Operation): OperationResult => ('key' in operation ? executeKv(kv, operation) : ledger.execute(operation))
   return {
     refusal: (reason) => encodeResult({ ok: false, error: reason }),
@@ -34,6 +40,7 @@ export function createService(): Service {
       const operation = parseOperation(bytes)
       return operation !== null && isReadOperation(operation) ? encodeResult(run(operation)) : null
     },
+    copy: () => serviceOf(kv.copy(), ledger.copy()),
     partitionCount: kvPartitions + ledgerPartitions,
     takeDirtyPartitions() {
       return [...kv.takeDirty(), ...ledger.takeDirty().map((index) => kvPartitions + index)]
