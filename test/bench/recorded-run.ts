@@ -3,10 +3,8 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Method, Params, ResultOf } from '../../src/contract/api.ts'
-import { createHost } from '../../src/cluster/host.ts'
 import type { Host } from '../../src/cluster/host-interface.ts'
-import { launchByNode } from '../../src/cluster/launch-node.ts'
-import { entries, scenariosFolder } from '../../src/web/paths.ts'
+import { hostFor } from '../../src/web/host.ts'
 
 export interface BenchHost {
   readonly host: Host
@@ -15,16 +13,7 @@ export interface BenchHost {
 }
 
 export const openBenchHost = (folder: string): BenchHost => {
-  const host = createHost({
-    dataFolder: join(folder, 'data'),
-    logsFolder: join(folder, 'logs'),
-    scenariosFolder,
-    shell: 'browser',
-    version: '0.0.0',
-    locale: 'en',
-    launch: launchByNode,
-    entries,
-  })
+  const host = hostFor({ dataFolder: join(folder, 'data'), logsFolder: join(folder, 'logs') })
   return {
     host,
     async call(method, params) {

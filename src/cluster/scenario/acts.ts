@@ -3,14 +3,14 @@ import type { ScenarioAct } from '../../contract/scenarios.ts'
 import type { FaultRequest } from '../../contract/faults.ts'
 import { markOf, type Group, type Memory } from './memory.ts'
 import { faultWith, resolverOf, type Resolve } from './replicas.ts'
-import { StepFailure, type Stage } from './stage.ts'
+import { Unanswered, type Stage } from './stage.ts'
 
 const pollMs = 50
 
 type Submit = Extract<ScenarioAct, { act: 'submit' }>
 
 /**
- * Carries out one act. Throws StepFailure when the cluster or the host refuses it. `isStopped` ends long ones early; with `withheld` nothing
+ * Carries out one act. Throws StepFailure when the cluster or the host refuses it, Unanswered for a request. `isStopped` ends long ones early; with `withheld` nothing
  * is done to replicas and links, to see that the checks notice.
  */
 export const perform = async (
@@ -74,7 +74,7 @@ const submit = async (stage: Stage, memory: Memory, act: Submit, isStopped: () =
   }
   for (let i = 0; i < act.times && !isStopped(); i += 1) {
     await one()
-    if (group.failure !== null) throw new StepFailure(group.failure)
+    if (group.failure !== null) throw new Unanswered(act.as, group.failure)
   }
 }
 

@@ -98,7 +98,7 @@ const lookAtReason = async (stage: Stage, status: ClusterStatus, expected: reado
 const lookAtAnswers = ({ total, answers, failure }: Group, expected: 'all' | 'none'): Seen => {
   const count = answers.length
   if (expected === 'none') return seen('seen.unanswered', { count, total }, total > 0 && count === 0)
-  if (failure !== null) return seen('seen.refusedRequest', { count, total, message: failure }, false)
+  if (failure !== null) return { ...seen('seen.refusedRequest', { count, total, message: failure }, false), isFinal: true }
   const ms = Math.round(Math.max(0, ...answers.map(({ latencyMs }) => latencyMs)))
   return seen('seen.answered', { count, total, ms }, total > 0 && count === total && answers.every(({ result }) => result.ok))
 }

@@ -20,6 +20,16 @@ export interface Group {
   failure: string | null
 }
 
+/** What was read of the log up to `through`, where nothing changes any more; only what follows is read again. */
+export interface LogReading {
+  through: number
+  /** Entries, and gaps between them. */
+  entries: number
+  gaps: number
+  /** By client and timestamp, how often it was executed. */
+  readonly executions: Map<string, number>
+}
+
 export interface Memory {
   /** Every request of a run begins with this, so that the log's evidence finds them. */
   readonly runId: string
@@ -28,6 +38,8 @@ export interface Memory {
   readonly groups: Map<string, Group>
   /** Fault ids by the name that the scenario gave them. */
   readonly faults: Map<string, string>
+  /** How far the log was read for whom: `replicaList` of those that are to have executed it. */
+  readonly logs: Map<string, LogReading>
 }
 
 export const createMemory = (runId: string): Memory => ({
@@ -36,6 +48,7 @@ export const createMemory = (runId: string): Memory => ({
   marks: new Map(),
   groups: new Map(),
   faults: new Map(),
+  logs: new Map(),
 })
 
 export const markOf = (status: ClusterStatus): Mark => {

@@ -8,6 +8,8 @@ export interface Seen {
   readonly key: string
   readonly parameters: MessageParameters
   readonly holds: boolean
+  /** However long one waits, it stays so. */
+  readonly isFinal?: boolean
 }
 
 const sentences: Readonly<Record<string, string>> = { ...scenarioSentences, ...verdictSentences, ...viewReasonSentences, ...alarmSentences }

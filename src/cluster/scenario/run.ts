@@ -7,7 +7,7 @@ import { pause, perform } from './acts.ts'
 import { look } from './checks.ts'
 import { createMemory, markOf, type Memory } from './memory.ts'
 import { observationOf, type Seen } from './observation.ts'
-import { Stage, StepFailure } from './stage.ts'
+import { Stage, StepFailure, Unanswered } from './stage.ts'
 
 const pollMs = 100
 
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly stepwise: boolean
   /** Leaves out what is done to replicas and links: a scenario worth its name then does not hold. */
   readonly withheld?: boolean
+  /** Goes on after a step that does not hold, to see what else does not. */
+  readonly toTheEnd?: boolean
   onChange(run: ScenarioRun): void
 }
 
@@ -94,7 +96,8 @@ export const startScenario = (options: RunOptions): RunningScenario => {
 
   const runAll = async (): Promise<ScenarioRun> => {
     for (const [index, step] of scenario.steps.entries()) {
-      if (stopped || run.steps.some(({ phase }) => phase === 'failed')) setStep(index, { phase: 'not-reached' })
+      if (stopped || (options.toTheEnd !== true && run.steps.some(({ phase }) => phase === 'failed')))
+        setStep(index, { phase: 'not-reached' })
       else await runStep(index, step)
     }
     await options.host.call('healAll', {})
@@ -129,13 +132,13 @@ interface Context {
 
 /** Acts, then looks until everything is as expected or the step's time is over. */
 const carryOut = async (context: Context, onProgress: (change: Partial<ScenarioStepRun>) => void): Promise<Observation[]> => {
-  const { stage, memory, step, withheld, isStopped } = context
+  const { stage, memory, step } = context
   const observations: Observation[] = []
   try {
     onProgress({ phase: 'acting' })
     await remember(stage, memory, 'step')
     if (!memory.marks.has('start')) await remember(stage, memory, 'start')
-    for (const act of step.acts) await perform(stage, memory, act, withheld, isStopped)
+    await performAll(context)
     const deadline = Date.now() + step.withinMs
     for (const check of step.checks) {
       observations.push(observationOf(await watch(context, check, deadline)))
@@ -146,6 +149,16 @@ const carryOut = async (context: Context, onProgress: (change: Partial<ScenarioS
     observations.push(observationOf({ key: 'seen.failed', parameters: { message: error.message }, holds: false }))
   }
   return observations
+}
+
+/** All acts, or those up to a request that is not answered when that is for a check to judge. */
+const performAll = async ({ stage, memory, step, withheld, isStopped }: Context): Promise<void> => {
+  try {
+    for (const act of step.acts) await perform(stage, memory, act, withheld, isStopped)
+  } catch (error) {
+    const isJudged = error instanceof Unanswered && step.checks.some((check) => check.check === 'answered' && check.as === error.group)
+    if (!isJudged) throw error
+  }
 }
 
 const remember = async (stage: Stage, memory: Memory, name: string): Promise<void> => {
@@ -161,7 +174,7 @@ const watch = async ({ stage, memory, isStopped }: Context, check: ScenarioCheck
     const now = Date.now()
     heldSince = sight.holds ? (heldSince ?? now) : null
     const isOver = heldSince === null ? now >= deadline : now - heldSince >= forMs
-    if (isOver || isStopped()) return sight
+    if (isOver || sight.isFinal === true || isStopped()) return sight
     await pause(pollMs)
   }
 }

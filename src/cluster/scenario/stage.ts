@@ -7,6 +7,16 @@ import type { Host } from '../host-interface.ts'
 /** A call that failed though the scenario needs it; the step's evidence is its message. */
 export class StepFailure extends Error {}
 
+/** A request of this group was not answered: what comes after it is not done, and a check may say what that means. */
+export class Unanswered extends StepFailure {
+  readonly group: string
+
+  constructor(group: string, message: string) {
+    super(message)
+    this.group = group
+  }
+}
+
 export class Stage {
   readonly #host: Pick<Host, 'call'>
 

@@ -1,7 +1,7 @@
 /** The deterministic simulator, and the checkers that real runs share with it. */
 export * from './checkers/index.ts'
 export { calmMix, type FaultMix, type NemesisAction } from './fault-mix.ts'
-export { applyPlant, plants, type Plant } from './plants/index.ts'
+export { applyPlant, plants, plantsForProcesses, type Plant } from './plants/index.ts'
 export { createRandom, type Random } from './random.ts'
 export { shrink, type Shrunk } from './shrink.ts'
 export { runSeed, type SeedOptions, type SeedResult } from './simulation.ts'

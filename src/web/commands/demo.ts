@@ -6,16 +6,20 @@ import type { Command } from 'commander'
 import type { Host } from '../../cluster/host-interface.ts'
 import { startScenario } from '../../cluster/scenario/run.ts'
 import type { Scenario, ScenarioRun } from '../../contract/scenarios.ts'
+import { plantsForProcesses } from '../../pbft/sim/index.ts'
 import { hostFor } from '../host.ts'
 import { replicaCount } from '../numbers.ts'
 import { CommandError, exitCodes, note, print, UsageError } from '../output.ts'
-import { foldersOf } from '../paths.ts'
+import { entries, foldersOf, root } from '../paths.ts'
+import { copyForProcesses } from '../simulation/mutated-copy.ts'
+import { listPlants, plantNamed } from './plants.ts'
 import { findScenario } from './scenario.ts'
 import { kept, narrator, reportScenario } from './scenario-report.ts'
 
 interface DemoOptions {
   readonly replicas: number
   readonly withholdFaults?: boolean
+  readonly plant?: string
   readonly json?: boolean
 }
 
@@ -31,13 +35,17 @@ const runOn = async (host: Host, scenario: Scenario, options: DemoOptions): Prom
 }
 
 const demo = async (name: string, options: DemoOptions): Promise<void> => {
+  if (options.plant === 'list') return listPlants(plantsForProcesses, options.json)
   const scenario = findScenario(name)
   if (options.replicas < scenario.replicasMin) throw new UsageError(`${scenario.name} needs at least ${scenario.replicasMin} replicas.`)
+  const plant = options.plant === undefined ? null : plantNamed(options.plant, plantsForProcesses)
+  const broken = plant === null ? null : await copyForProcesses(root, plant)
   const dataFolder = mkdtempSync(join(tmpdir(), 'pbft-panel-demo-'))
-  const host = hostFor(foldersOf(dataFolder))
+  const host = hostFor(foldersOf(dataFolder), { replica: broken?.replica ?? entries.replica })
   const cleanUp = async (): Promise<void> => {
     await host.close()
     rmSync(dataFolder, { recursive: true, force: true })
+    await broken?.remove()
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(exitCodes.no)))
   try {
@@ -54,6 +62,7 @@ export const addDemoCommand = (program: Command): void => {
     .argument('[scenario]', 'a name of the library or a file', 'primary-isolation')
     .option('--replicas <n>', 'how many replicas', replicaCount, 4)
     .option('--withhold-faults', 'leave out what is done to replicas and links: the scenario must then not hold')
+    .option('--plant <bug>', 'replicas of an engine with a planted bug, or `list`; needs the sources (development)')
     .option('--json', 'machine-readable report')
     .action(demo)
 }

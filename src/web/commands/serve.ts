@@ -94,7 +94,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
   const folders = foldersOf(options.data === undefined ? undefined : resolve(options.data))
   makeDataFolder(folders.dataFolder)
   const stop = stopAsked()
-  const host = hostFor(folders, Intl.DateTimeFormat().resolvedOptions().locale)
+  const host = hostFor(folders, { locale: Intl.DateTimeFormat().resolvedOptions().locale })
   let server: PanelServer | undefined
   try {
     server = await listen({ host, pageFolder, version, address: options.host, port: options.port, log: note })

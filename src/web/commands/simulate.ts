@@ -1,12 +1,13 @@
 /** `pbft-panel simulate`: the deterministic simulator over many seeds, also of an engine with a planted bug. */
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
-import { isPartName, partNames, plants, type Plant, type SeedResult, type Shrunk } from '../../pbft/sim/index.ts'
+import { isPartName, partNames, plants, type SeedResult, type Shrunk } from '../../pbft/sim/index.ts'
 import { replicaCount, wholeNumber } from '../numbers.ts'
 import { exitCodes, note, print, printJson, UsageError } from '../output.ts'
 import { entries, root } from '../paths.ts'
-import { copyWithPlant, problemOfSources } from '../simulation/mutated-copy.ts'
+import { copyWithPlant } from '../simulation/mutated-copy.ts'
 import { runThreads, shrinkInThread } from '../simulation/swarm.ts'
+import { listPlants, plantNamed } from './plants.ts'
 
 interface SimulateOptions {
   readonly seeds: number
@@ -25,20 +26,6 @@ const progressEveryMs = 5_000
 const threadsMax = 8
 /** Runs that shrinking takes at most. */
 const shrinkRunsMax = 400
-
-const listPlants = (json: boolean | undefined): void => {
-  if (json) return printJson(plants.map(({ name, pitfall, breaks, file }) => ({ name, pitfall, breaks, file })))
-  for (const { name, pitfall, breaks } of plants)
-    print(`${name.padEnd(36)}${pitfall === null ? '  ' : String(pitfall).padStart(2)}  ${breaks}`)
-}
-
-const plantNamed = (name: string): Plant => {
-  const plant = plants.find((candidate) => candidate.name === name)
-  if (plant === undefined) throw new UsageError(`There is no planted bug "${name}"; --plant list names them.`)
-  const problem = problemOfSources(root)
-  if (problem !== null) throw new UsageError(problem)
-  return plant
-}
 
 /** Reads a list of parts of a run. Throws a `UsageError` for one that there is not. */
 const partsOf = (text: string): string[] => {
@@ -120,8 +107,8 @@ const sayShrunk = ({ options, violation, schedule, runs }: Shrunk, plant: string
 
 /** Exit code 1 on a violation. A seed that is printed reproduces its run exactly. */
 const simulate = async (options: SimulateOptions): Promise<void> => {
-  if (options.plant === 'list') return listPlants(options.json)
-  const plant = options.plant === undefined ? null : plantNamed(options.plant)
+  if (options.plant === 'list') return listPlants(plants, options.json)
+  const plant = options.plant === undefined ? null : plantNamed(options.plant, plants)
   const copy = plant === null ? null : await copyWithPlant(root, plant)
   try {
     const outcome = await run(copy?.entry ?? entries.simulation, options.replicas ?? plant?.replicas ?? 4, options)

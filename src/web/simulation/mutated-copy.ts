@@ -1,4 +1,4 @@
-/** A copy of the engine's sources with a planted bug, in a temporary folder. Runs unbuilt on Node 24. */
+/** A copy of the engine's sources with a planted bug, in a temporary folder: for the simulator, or for real replica processes. Runs unbuilt on Node 24. */
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,8 @@ import { applyPlant, type Plant } from '../../pbft/sim/index.ts'
 
 const worker = join('src', 'web', 'simulation', 'worker.ts')
 const engine = join('src', 'pbft')
+/** What a replica process needs beside the engine. */
+const processParts: readonly string[] = ['replica', 'link', 'contract'].map((room) => join('src', room))
 
 /** Whether `root` has the sources and this Node runs them; else why not. */
 export const problemOfSources = (root: string): string | null => {
@@ -21,6 +23,8 @@ export interface MutatedCopy {
   readonly folder: string
   /** Script of the simulator's threads in the copy. */
   readonly entry: string
+  /** Script of a replica process; there when the copy was made by `copyForProcesses`. */
+  readonly replica: string
   remove(): Promise<void>
 }
 
@@ -41,5 +45,8 @@ export const copyWithPlant = async (root: string, plant: Plant, more: readonly s
     await remove()
     throw error
   }
-  return { folder, entry: join(folder, worker), remove }
+  return { folder, entry: join(folder, worker), replica: join(folder, 'src', 'replica', 'main.ts'), remove }
 }
+
+/** The same with all that a replica process is made of. Throws when the plant does not apply. */
+export const copyForProcesses = (root: string, plant: Plant): Promise<MutatedCopy> => copyWithPlant(root, plant, processParts)
