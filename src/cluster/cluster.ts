@@ -15,6 +15,7 @@ import { EvidenceBook } from './evidence/book.ts'
 import { EvidenceReader } from './evidence/reader.ts'
 import { FaultBoard, faultText } from './fault-board.ts'
 import { openFolder, type OpenedFolder } from './folder.ts'
+import { History } from './history.ts'
 import type { HostOptions } from './host-interface.ts'
 import { Load, noLoad } from './load.ts'
 import { LogReader } from './log-reader.ts'
@@ -51,6 +52,7 @@ export class Cluster {
   readonly requests: Requests
   readonly messages: Messages
   readonly faults: FaultBoard
+  readonly history: History
   readonly samples = new Samples()
   readonly alarms = new Alarms()
   readonly evidence: EvidenceBook
@@ -80,6 +82,7 @@ export class Cluster {
     this.#options = options
     this.#events = events
     this.recording = recording
+    this.history = new History(recording)
     this.evidence = new EvidenceBook(opened.directory)
     this.#evidenceReader = new EvidenceReader({
       book: this.evidence,
@@ -160,7 +163,7 @@ export class Cluster {
       logsFolder: options.logsFolder,
       file,
       onLost: (how) => cluster?.onRecorderLost(how),
-      onReopened: ({ last }) => cluster?.log.rewrite(last),
+      onReopened: ({ last }) => cluster?.onRecorderReopened(last),
     })
     if (!started.ok) return started
     const { recording, restored } = started.value
@@ -267,6 +270,12 @@ export class Cluster {
     this.#alarm('alarm.recorder.failed', { message: how })
   }
 
+  /** The journal is open again and holds the log up to `last`; it took the faults in force for those of a run that had ended. */
+  onRecorderReopened(last: number): void {
+    this.log.rewrite(last)
+    for (const fault of this.faults.list()) this.recording.write({ kind: 'band', band: { fault, until: null } })
+  }
+
   /** Stops everything that was started; resolves when no process of it is left. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -275,6 +284,7 @@ export class Cluster {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
+    if (this.#status !== null) this.history.write(this.status())
     this.#load?.stop()
     this.requests.close()
     this.#links.close()
@@ -436,6 +446,7 @@ export class Cluster {
 
   #onFault(what: 'injected' | 'healed' | 'expired', fault: ActiveFault): void {
     this.recording.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
+    this.recording.write({ kind: 'band', band: { fault, until: what === 'injected' ? null : Date.now() } })
     this.#alarm(`alarm.fault.${what}`, { fault: faultText(fault) })
     if (!this.#closing) this.#tickStatus()
   }
@@ -470,6 +481,7 @@ export class Cluster {
       if (before?.monitors.find(({ name }) => name === monitor.name)?.state === 'violated') continue
       this.#alarm('alarm.monitor.violated', { ...monitor.parameters, monitor: monitor.name, because: monitor.key })
     }
+    this.history.take(status)
     this.#events.emit({ type: 'status', status })
     this.messages.tick()
   }

@@ -2,7 +2,7 @@
  * The committed log as the panel shows it: content read from replicas, kept in the recorder and (the newest part) in memory,
  * joined with who got how far from the ledger.
  */
-import type { LogFilter } from '../contract/api.ts'
+import type { LogFilter, LogMoment } from '../contract/api.ts'
 import type { HistoryEntry } from '../contract/control.ts'
 import type { LedgerRow, LogEntry, LogEntryDetail, LogPage, LogRequest } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
@@ -11,7 +11,7 @@ import { asView } from '../pbft/protocol/ids.ts'
 import { primaryOf, quorumSize } from '../pbft/protocol/quorum.ts'
 import { decodeOperation, decodeResult } from '../pbft/service/index.ts'
 import { decodeBatch } from '../pbft/wire/index.ts'
-import { latencyOf, phasesOf, type Ledger } from './model/ledger.ts'
+import { latencyOf, phasesOf, rowsAsOf, type Ledger } from './model/ledger.ts'
 import type { LoggedRequest, Monitors } from './monitors.ts'
 import type { Recording } from './recording.ts'
 import { filterProblem, hasRegex, matcherOf } from './recorder/match.ts'
@@ -97,38 +97,39 @@ export class Log {
     return true
   }
 
-  /** Errors: `bad-request` for a broken filter, or what keeps the recorder from answering. */
-  async page(after: number, limit: number, filter: LogFilter): Promise<Result<LogPage>> {
+  /** `asOf`: as it was then; null: as it is now. Errors: `bad-request` for a broken filter, or what keeps the recorder from answering. */
+  async page(after: number, limit: number, filter: LogFilter, asOf: LogMoment | null): Promise<Result<LogPage>> {
     const problem = filterProblem(filter)
     if (problem !== null) return fail('bad-request', problem, [{ path: 'filter.text', message: problem }])
     const cachedFrom = this.#cache[0]?.entry.seq
     // An expression is tried in the recorder only: this process may not be kept busy by one.
     const here = !hasRegex(filter)
     if (here && (after >= this.#last || (cachedFrom !== undefined && after + 1 >= cachedFrom)))
-      return ok(this.#cachedPage(after, limit, filter))
-    const found = await this.#options.recording.query('log', { after, limit, filter })
+      return ok(this.#cachedPage(after, limit, filter, asOf))
+    const found = await this.#options.recording.query('log', { after, limit, filter, upTo: asOf?.seq ?? Number.MAX_SAFE_INTEGER })
     // Without a recorder: what is in memory, and `first` says how little that is.
     if (found === null && !here) return fail('busy', 'the recorder, which tries expressions, is not there: try again in a moment')
-    if (found === null) return ok({ ...this.#cachedPage(after, limit, filter), first: cachedFrom ?? 0 })
+    if (found === null) return ok({ ...this.#cachedPage(after, limit, filter, asOf), first: cachedFrom ?? 0 })
     if (!found.ok) return found
     this.#first = found.value.first
     return ok({
-      entries: found.value.entries.map((entry) => this.#withLedger(entry, entry.rows)),
+      entries: found.value.entries.map((entry) => this.#withLedger(entry, entry.rows, asOf)),
       next: found.value.next,
       first: found.value.first,
-      last: Math.max(this.#last, found.value.last),
+      last: Math.min(Math.max(this.#last, found.value.last), asOf?.seq ?? Infinity),
     })
   }
 
   /** Error `not-found` when the entry is not (or no longer) known. */
-  async entry(seq: number): Promise<Result<LogEntryDetail>> {
+  async entry(seq: number, asOf: LogMoment | null): Promise<Result<LogEntryDetail>> {
+    if (asOf !== null && seq > asOf.seq) return fail('not-found', `there was no entry with seq ${seq} then: the log went to ${asOf.seq}`)
     const cached = this.#cache.find(({ entry }) => entry.seq === seq)?.entry
-    if (cached !== undefined) return ok(this.#detail(cached, []))
+    if (cached !== undefined) return ok(this.#detail(cached, [], asOf))
     const found = await this.#options.recording.query('entry', { seq })
     if (found?.ok === false) return found
     if (found === null || found.value === null)
       return fail('not-found', `there is no entry with seq ${seq}: the log goes from ${this.#first} to ${this.#last}`)
-    return ok(this.#detail(found.value, found.value.rows))
+    return ok(this.#detail(found.value, found.value.rows, asOf))
   }
 
   #add(entry: RecordedEntry, bytes: number): void {
@@ -142,35 +143,38 @@ export class Log {
     this.#options.recording.write({ kind: 'entry', entry })
   }
 
-  #cachedPage(after: number, limit: number, filter: LogFilter): LogPage {
+  #cachedPage(after: number, limit: number, filter: LogFilter, asOf: LogMoment | null): LogPage {
     const matches = matcherOf(filter)
-    const found = this.#cache.filter(({ entry }) => entry.seq > after && matches(entry)).map(({ entry }) => entry)
-    const entries = found.slice(0, limit).map((entry) => this.#withLedger(entry, []))
-    return { entries, next: found.length > limit ? (entries.at(-1)?.seq ?? null) : null, first: this.#first, last: this.#last }
+    const upTo = asOf?.seq ?? Infinity
+    const found = this.#cache.filter(({ entry }) => entry.seq > after && entry.seq <= upTo && matches(entry)).map(({ entry }) => entry)
+    const entries = found.slice(0, limit).map((entry) => this.#withLedger(entry, [], asOf))
+    const next = found.length > limit ? (entries.at(-1)?.seq ?? null) : null
+    return { entries, next, first: this.#first, last: Math.min(this.#last, upTo) }
   }
 
-  #withLedger(entry: RecordedEntry, recorded: readonly LedgerRow[]): LogEntry {
-    const rows = this.#rows(entry.seq, recorded)
+  #withLedger(entry: RecordedEntry, recorded: readonly LedgerRow[], asOf: LogMoment | null): LogEntry {
+    const rows = this.#rows(entry.seq, recorded, asOf)
     const { seq, view, digest, timeMs, requests } = entry
     return { seq, view, digest, timeMs, requests, replicas: phasesOf(rows), latencyMs: latencyOf(rows) }
   }
 
-  #detail(entry: RecordedEntry | RecordedEntryWithLedger, recorded: readonly LedgerRow[]): LogEntryDetail {
+  #detail(entry: RecordedEntry | RecordedEntryWithLedger, recorded: readonly LedgerRow[], asOf: LogMoment | null): LogEntryDetail {
     const { n } = this.#options
     return {
-      ...this.#withLedger(entry, recorded),
-      ledger: this.#rows(entry.seq, recorded),
+      ...this.#withLedger(entry, recorded, asOf),
+      ledger: this.#rows(entry.seq, recorded, asOf),
       quorum: quorumSize(n),
       primary: primaryOf(asView(entry.view), n),
     }
   }
 
   /** What is observed now goes before what an earlier run observed, replica by replica. */
-  #rows(seq: number, recorded: readonly LedgerRow[]): LedgerRow[] {
+  #rows(seq: number, recorded: readonly LedgerRow[], asOf: LogMoment | null): LedgerRow[] {
     const live = this.#options.ledger.rows(seq)
     const known = new Set(live.filter((row) => !row.transferred).map((row) => row.replica))
     const earlier = recorded.filter((row) => !known.has(row.replica))
     const replaced = new Set(earlier.map((row) => row.replica))
-    return [...live.filter((row) => !replaced.has(row.replica)), ...earlier].sort((a, b) => a.replica - b.replica)
+    const rows = [...live.filter((row) => !replaced.has(row.replica)), ...earlier].sort((a, b) => a.replica - b.replica)
+    return asOf === null ? rows : rowsAsOf(seq, rows, asOf)
   }
 }

@@ -9,6 +9,7 @@ import { verdictSentences } from '../contract/verdicts.ts'
 import { directoryOf } from '../link/index.ts'
 import { quorumSize } from '../pbft/protocol/quorum.ts'
 import { EvidenceBook } from './evidence/book.ts'
+import { History } from './history.ts'
 import type { HostOptions } from './host-interface.ts'
 import { noLoad } from './load.ts'
 import { Log } from './log.ts'
@@ -25,6 +26,7 @@ export class PastRun {
   readonly recording: Recording
   readonly log: Log
   readonly messages: Messages
+  readonly history: History
   readonly samples = new Samples()
   readonly alarms = new Alarms()
   readonly evidence: EvidenceBook
@@ -40,6 +42,7 @@ export class PastRun {
     this.#place = place
     this.#restored = restored
     this.recording = recording
+    this.history = new History(recording)
     this.opened = { manifest, folder }
     this.log = new Log({ n, ledger: new Ledger(n), monitors: new Monitors(), recording })
     this.log.restore(restored.first, restored.last)

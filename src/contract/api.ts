@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import type { EvidenceExport } from './evidence.ts'
 import { faultRequestSchema, type ActiveFault } from './faults.ts'
-import { authenticationSchema, durabilitySchema, parametersSchema } from './manifest.ts'
+import { authenticationSchema, durabilitySchema, parametersSchema, replicasMax } from './manifest.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from './messages.ts'
 import { replicaActions } from './model.ts'
 import type {
@@ -32,6 +32,7 @@ import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from './rep
 import { operationSchema, type OperationResult } from './operations.ts'
 import { locales } from './screens.ts'
 import { scenarioNameSchema, type ScenarioRun, type ScenarioSummary } from './scenarios.ts'
+import type { Moment, Timeline } from './timeline.ts'
 
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 const seq = whole(0, Number.MAX_SAFE_INTEGER)
@@ -51,6 +52,10 @@ export const logFilterSchema = v.strictObject({
   to: v.optional(v.number()),
 })
 export type LogFilter = v.InferOutput<typeof logFilterSchema>
+
+/** The log as it was at a time, ms since the epoch: up to `seq`; `executed` is how far each replica had executed, by id. */
+const logMomentSchema = v.strictObject({ at: v.number(), seq, executed: v.pipe(v.array(seq), v.maxLength(replicasMax)) })
+export type LogMoment = v.InferOutput<typeof logMomentSchema>
 
 /** All that are given have to hold. */
 export const messageFilterSchema = v.strictObject({
@@ -90,13 +95,18 @@ export const paramsSchemas = {
     after: v.optional(seq, 0),
     limit: v.optional(whole(1, 1_000), 100),
     filter: v.optional(logFilterSchema),
+    asOf: v.optional(logMomentSchema),
   }),
-  logEntry: v.strictObject({ seq }),
+  logEntry: v.strictObject({ seq, asOf: v.optional(logMomentSchema) }),
   /** Asks every replica for its own history after `after`. Replicas keep a bounded number of entries. */
   compareLogs: v.strictObject({ after: v.optional(seq, 0), limit: v.optional(whole(1, 500), 200) }),
   views: none,
   checkpoints: v.strictObject({ limit: v.optional(whole(1, 1_000), 200) }),
   samples: v.strictObject({ since: v.optional(v.number(), 0) }),
+  /** The recorded run over [from, to), ms since the epoch: load in `bins` equal parts, faults, what happened when. */
+  timeline: v.strictObject({ from: v.number(), to: v.number(), bins: v.optional(whole(1, 2_000), 300) }),
+  /** The cluster at a time of the recorded run. */
+  moment: v.strictObject({ at: v.number() }),
   alarms: none,
   evidence: none,
   /** One piece of evidence as a file that convicts without a cluster at hand. */
@@ -232,6 +242,8 @@ export interface Results {
   views: readonly ViewInfo[]
   checkpoints: readonly CheckpointInfo[]
   samples: readonly Sample[]
+  timeline: Timeline
+  moment: Moment
   alarms: readonly Alarm[]
   /** Checked: both signatures hold, and the two statements contradict each other. Oldest first. */
   evidence: readonly Evidence[]

@@ -245,6 +245,8 @@ export interface CheckpointInfo {
   readonly stable: boolean
   /** By replica id. */
   readonly digests: Readonly<Record<string, string>>
+  /** When each digest was heard of first, by replica id. */
+  readonly digestsAt: Readonly<Record<string, number>>
   readonly at: number
   readonly stableAt: Readonly<Record<string, number>>
   readonly bytes: number | null

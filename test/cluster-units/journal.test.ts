@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { LogRequest } from '../../src/contract/model.ts'
+import type { ClusterStatus, LogRequest } from '../../src/contract/model.ts'
 import { Journal, openJournal, TooSlow } from '../../src/cluster/recorder/journal.ts'
 import { filterProblem, matcherOf } from '../../src/cluster/recorder/match.ts'
 import type { JournalRecord } from '../../src/cluster/recorder/protocol.ts'
@@ -71,6 +71,65 @@ describe('the journal', () => {
     second.write([{ kind: 'forget-log' }])
     expect(second.bounds()).toEqual({ first: 0, last: 0 })
     second.close()
+  })
+
+  it('tells how things were at a time, what happened around it, and where nothing is known', () => {
+    const journal = open()
+    const fault = { id: 'f', fault: { type: 'isolate', replica: 0, durationMs: null }, since: 20_000, expires: null, pending: [] } as const
+    journal.write([
+      ...[10_000, 15_000, 20_100, 60_000].map((at): JournalRecord => ({
+        kind: 'status',
+        status: { at, lastExecuted: at } as ClusterStatus,
+      })),
+      { kind: 'band', band: { fault, until: null } },
+      { kind: 'alarm', alarm: { id: 'a', at: 21_000, severity: 'warning', key: 'alarm.replica.stale', parameters: {}, sentence: '' } },
+      { kind: 'alarm', alarm: { id: 'b', at: 22_000, severity: 'info', key: 'alarm.replica.back', parameters: {}, sentence: '' } },
+      ...[14_000, 15_000].map((at): JournalRecord => ({
+        kind: 'sample',
+        sample: { at, requests: 7, p50Ms: 1, p95Ms: 1, p99Ms: 1, view: 0, faults: 0 },
+      })),
+    ])
+    expect(journal.moment(19_999)).toMatchObject({ status: { lastExecuted: 15_000 }, before: 15_000, after: 20_100, samples: [{}, {}] })
+    expect(journal.moment(19_999)).toMatchObject({ previousMark: null, nextMark: 20_300 })
+    expect(journal.moment(20_300)).toMatchObject({ status: { lastExecuted: 20_100 }, previousMark: null, nextMark: 21_300 })
+    expect(journal.moment(21_300)).toMatchObject({ previousMark: 20_300, nextMark: null })
+    expect(journal.moment(40_000)).toMatchObject({ status: null, before: 20_100, after: 60_000 })
+    expect(journal.moment(9_000)).toMatchObject({ status: null, before: null, after: 10_000 })
+    const timeline = journal.timeline({ from: 10_000, to: 20_000, bins: 10 })
+    expect(timeline).toMatchObject({
+      first: 10_000,
+      last: 60_000,
+      requests: [0, 0, 0, 0, 7, 7, 0, 0, 0, 0],
+      faults: [],
+      marks: [],
+      gaps: [],
+    })
+    expect(journal.timeline({ from: 25_000, to: 50_000, bins: 1 })).toMatchObject({
+      gaps: [{ from: 20_100, to: 60_000 }],
+      faults: [{ fault: { id: 'f' }, until: null }],
+    })
+    expect(journal.timeline({ from: 0, to: 50_000, bins: 1 })).toMatchObject({ marks: [{ kind: 'alarm', at: 21_000 }], marksOf: 1 })
+    journal.close()
+    // The run ended without a word: its fault ended with it.
+    const next = open()
+    expect(next.timeline({ from: 25_000, to: 50_000, bins: 1 }).faults).toMatchObject([{ until: 60_000 }])
+    next.close()
+  })
+
+  it('shows the rarer marks when there are too many, and says how many there are', () => {
+    const journal = open()
+    const marks = Array.from({ length: 1_000 }, (_, i): JournalRecord => {
+      const checkpoint = { seq: i, stable: true, digests: {}, digestsAt: {}, at: i, stableAt: { 0: i }, bytes: null, diverged: false }
+      return { kind: 'checkpoint', checkpoint }
+    })
+    const alarm = { id: 'a', at: 500, severity: 'critical', key: 'alarm.replica.exited', parameters: {}, sentence: '' } as const
+    journal.write([...marks, { kind: 'alarm', alarm }])
+    const { marks: shown, marksOf } = journal.timeline({ from: 0, to: 1_000, bins: 1 })
+    expect(marksOf).toBe(1_001)
+    expect(shown.length).toBeLessThanOrEqual(400)
+    expect(shown.filter(({ kind }) => kind === 'alarm')).toHaveLength(1)
+    expect(shown.filter(({ kind }) => kind === 'checkpoint').length).toBeGreaterThan(300)
+    journal.close()
   })
 
   it('puts a damaged file aside and begins anew', () => {

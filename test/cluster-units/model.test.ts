@@ -177,7 +177,7 @@ it('gathers checkpoints, believes a replica about itself, and shows divergence',
   checkpoints.observe(2, { type: 'checkpoint-received', seq: 128, digest: other, from: 0 }, 7)
   checkpoints.observe(1, { type: 'stable', seq: 128, digest, replicas: [0, 1, 2] }, 8)
   expect(checkpoints.list(10)).toEqual([
-    { seq: 128, stable: true, digests: { 0: digest }, at: 5, stableAt: { 1: 8 }, bytes: 10, diverged: false },
+    { seq: 128, stable: true, digests: { 0: digest }, digestsAt: { 0: 5 }, at: 5, stableAt: { 1: 8 }, bytes: 10, diverged: false },
   ])
   checkpoints.observe(3, { type: 'checkpoint', seq: 128, digest: other, bytes: 10 }, 9)
   expect(checkpoints.list(10)[0]?.diverged).toBe(true)

@@ -84,6 +84,7 @@ describe('what earlier runs recorded', () => {
       seq,
       stable,
       digests: {},
+      digestsAt: {},
       at: 1,
       stableAt: {},
       bytes: null,

@@ -8,6 +8,7 @@ interface Draft {
   readonly seq: number
   readonly at: number
   readonly digests: Map<number, string>
+  readonly digestsAt: Map<number, number>
   readonly stableAt: Map<number, number>
   bytes: number | null
 }
@@ -21,14 +22,18 @@ export class Checkpoints {
       case 'checkpoint': {
         const draft = this.#draft(event.seq, at)
         draft.digests.set(replica, event.digest)
+        draft.digestsAt.set(replica, Math.min(at, draft.digestsAt.get(replica) ?? at))
         draft.bytes = event.bytes
         return true
       }
-      case 'checkpoint-received':
+      case 'checkpoint-received': {
+        const draft = this.#draft(event.seq, at)
         // Hearsay: only where the replica itself has not said it (its control link may be down).
-        if (this.#draft(event.seq, at).digests.has(event.from)) return false
-        this.#draft(event.seq, at).digests.set(event.from, event.digest)
+        if (draft.digests.has(event.from)) return false
+        draft.digests.set(event.from, event.digest)
+        draft.digestsAt.set(event.from, at)
         return true
+      }
       case 'stable':
         this.#draft(event.seq, at).stableAt.set(replica, at)
         return true
@@ -46,6 +51,7 @@ export class Checkpoints {
         seq: draft.seq,
         stable: draft.stableAt.size > 0,
         digests: Object.fromEntries(draft.digests),
+        digestsAt: Object.fromEntries(draft.digestsAt),
         at: draft.at,
         stableAt: Object.fromEntries(draft.stableAt),
         bytes: draft.bytes,
@@ -61,7 +67,7 @@ export class Checkpoints {
   #draft(seq: number, at: number): Draft {
     const known = this.#drafts.get(seq)
     if (known !== undefined) return known
-    const draft: Draft = { seq, at, digests: new Map(), stableAt: new Map(), bytes: null }
+    const draft: Draft = { seq, at, digests: new Map(), digestsAt: new Map(), stableAt: new Map(), bytes: null }
     this.#drafts.set(seq, draft)
     if (this.#drafts.size > checkpointsMax) this.#drafts.delete(Math.min(...this.#drafts.keys()))
     return draft

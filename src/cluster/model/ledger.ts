@@ -3,6 +3,7 @@
  * cost about 5 MB). Times are ms since the epoch on the host's clock; 0 stands for "not observed".
  */
 import type { SlotObservation } from '../../contract/control.ts'
+import type { LogMoment } from '../../contract/api.ts'
 import type { LedgerRow, SlotPhase } from '../../contract/model.ts'
 import { hundredths } from './metrics.ts'
 
@@ -188,4 +189,19 @@ export const latencyOf = (rows: readonly LedgerRow[]): number | null => {
   const earliest = (times: readonly (number | null)[]): number => Math.min(...times.map((time) => time ?? Infinity))
   const latency = earliest(rows.map((row) => row.executedAt)) - earliest(rows.map((row) => row.prePreparedAt))
   return Number.isFinite(latency) ? hundredths(Math.max(0, latency)) : null
+}
+
+/** What was so at a moment. Of what a replica fetched it is not known when: it had it once it said to have executed as far. */
+export const rowsAsOf = (seq: number, rows: readonly LedgerRow[], { at, executed }: LogMoment): LedgerRow[] => {
+  const until = (time: number | null): number | null => (time !== null && time <= at ? time : null)
+  return rows
+    .map((row) => ({
+      ...row,
+      prePreparedAt: until(row.prePreparedAt),
+      preparedAt: until(row.preparedAt),
+      committedAt: until(row.committedAt),
+      executedAt: until(row.executedAt),
+      transferred: row.transferred && seq <= (executed[row.replica] ?? 0),
+    }))
+    .filter((row) => phaseOf(row) !== null)
 }

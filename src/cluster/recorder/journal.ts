@@ -2,12 +2,14 @@
 import Database from 'better-sqlite3'
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { LogFilter } from '../../contract/api.ts'
+import type { LogFilter, ValidParams } from '../../contract/api.ts'
 import type { Alarm, CheckpointInfo, Evidence, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
 import type { RunRecord } from '../runs/schemas.ts'
 import { entryOf, selectEntries, type EntryRow } from './journal-rows.ts'
+import { History, historySchema } from './history.ts'
 import { RunSource } from './run-source.ts'
 import { hasRegex, matcherOf } from './match.ts'
+import type { Moment, Timeline } from '../../contract/timeline.ts'
 import { within } from './within.ts'
 import type { Bounds, JournalRecord, RecordedEntryWithLedger, Restored } from './protocol.ts'
 
@@ -23,6 +25,8 @@ const schema = `
 const pendingMax = 500
 /** Of each kind, beside the log. */
 const documentsMax = 20_000
+/** One a second: a day. */
+const samplesMax = 86_400
 const restoredMax = 1_000
 /** Part of the log that goes when the file is too large. */
 const droppedPart = 0.1
@@ -57,6 +61,7 @@ export class TooSlow extends Error {}
 
 export class Journal {
   readonly #db: Database.Database
+  readonly #history: History
   readonly #file: string
   readonly #inode: number | null
   readonly #bytesMax: number
@@ -76,6 +81,8 @@ export class Journal {
       this.#db.pragma('synchronous = NORMAL')
       this.#db.exec('BEGIN IMMEDIATE')
       this.#db.exec(schema)
+      this.#db.exec(historySchema)
+      this.#history = new History(this.#db)
       this.#db.exec('COMMIT')
       this.#inode = inodeOf(file)
     } catch (error) {
@@ -134,20 +141,35 @@ export class Journal {
     return row === undefined ? null : entryOf(row)
   }
 
+  timeline(params: ValidParams<'timeline'>): Timeline {
+    this.flush()
+    return this.#history.timeline(params)
+  }
+
+  moment(at: number): Moment {
+    this.flush()
+    return this.#history.moment(at)
+  }
+
   /**
-   * Entries after `after` that match, ascending; `next` is where the following page starts, null when there is none. Throws
+   * Entries after `after` and up to `upTo` that match, ascending; `next` is where the following page starts, null when there is none. Throws
    * `TooSlow` when the filter's expression takes longer than `matchMaxMs` over one handful of entries.
    */
-  log(after: number, limit: number, filter: LogFilter): { entries: RecordedEntryWithLedger[]; next: number | null } & Bounds {
+  log(
+    after: number,
+    limit: number,
+    filter: LogFilter,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): { entries: RecordedEntryWithLedger[]; next: number | null } & Bounds {
     const bounds = this.bounds()
     const matches = matcherOf(filter)
     const bounded = hasRegex(filter)
     const handful = bounded ? handfulMax : 1_000
     const entries: RecordedEntryWithLedger[] = []
-    const read = this.#db.prepare(`${selectEntries} WHERE entries.seq > ? ORDER BY entries.seq LIMIT ?`)
+    const read = this.#db.prepare(`${selectEntries} WHERE entries.seq > ? AND entries.seq <= ? ORDER BY entries.seq LIMIT ?`)
     let bytes = 0
     for (let from = after; ;) {
-      const rows = read.all(from, handful) as EntryRow[]
+      const rows = read.all(from, upTo, handful) as EntryRow[]
       const found = rows.map((row) => ({ entry: entryOf(row), bytes: row.requests.length }))
       const test = (): boolean[] => found.map(({ entry }) => matches(entry))
       const passed = bounded ? within(matchMaxMs, test) : test()
@@ -182,6 +204,7 @@ export class Journal {
   }
 
   #put(record: JournalRecord): void {
+    this.#history.put(record)
     switch (record.kind) {
       case 'entry': {
         const { seq, view, digest, timeMs, requests } = record.entry
@@ -210,6 +233,9 @@ export class Journal {
         break
       case 'fault':
         this.#putDocument('fault', `${record.fault.id}-${record.fault.what}`, record.fault.at, record.fault)
+        break
+      case 'band':
+      case 'status':
         break
       case 'sample':
         this.#putDocument('sample', String(record.sample.at), record.sample.at, record.sample)
@@ -246,7 +272,8 @@ export class Journal {
         .prepare(
           'DELETE FROM documents WHERE kind = ? AND at < (SELECT at FROM documents WHERE kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?)',
         )
-        .run(kind, kind, documentsMax)
+        .run(kind, kind, kind === 'sample' ? samplesMax : documentsMax)
     }
+    this.#history.bound()
   }
 }

@@ -115,7 +115,11 @@ class Recorder {
         return messageDetail(this.#messages, id, { n, clusterId })
       }
       case 'log':
-        return journal.log(message.params.after, message.params.limit, message.params.filter)
+        return journal.log(message.params.after, message.params.limit, message.params.filter, message.params.upTo)
+      case 'timeline':
+        return journal.timeline(message.params)
+      case 'moment':
+        return journal.moment(message.params.at)
       case 'entry':
         return journal.entry(message.params.seq)
       case 'close':

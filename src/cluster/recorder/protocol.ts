@@ -1,13 +1,24 @@
 /** What the host and the recorder process say to each other. Both are ours and start together: types, no schemas. */
 import type { LogFilter, ValidParams } from '../../contract/api.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from '../../contract/messages.ts'
-import type { Alarm, CheckpointInfo, Evidence, LedgerRow, LogRequest, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type {
+  Alarm,
+  CheckpointInfo,
+  ClusterStatus,
+  Evidence,
+  LedgerRow,
+  LogRequest,
+  RequestInfo,
+  Sample,
+  ViewInfo,
+} from '../../contract/model.ts'
 import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from '../../contract/replay.ts'
 import type { RunComparison, RunFigures } from '../../contract/runs.ts'
 import type { Locale } from '../../contract/screens.ts'
 import type { RunFileLimits } from '../run-file/format.ts'
-import type { RunHead, RunRecord } from '../runs/schemas.ts'
+import type { RecordedFault, RunHead, RunRecord } from '../runs/schemas.ts'
 import type { ErrorCode } from '../../contract/result.ts'
+import type { FaultBand, Moment, Timeline } from '../../contract/timeline.ts'
 
 /** One committed batch, as the recorder keeps it; how far replicas got is kept apart, since it changes later. */
 export interface RecordedEntry {
@@ -16,14 +27,6 @@ export interface RecordedEntry {
   readonly digest: string
   readonly timeMs: number
   readonly requests: readonly LogRequest[]
-}
-
-/** A fault that began or ended. */
-interface RecordedFault {
-  readonly id: string
-  readonly what: 'injected' | 'healed' | 'expired'
-  readonly fault: string
-  readonly at: number
 }
 
 export type JournalRecord =
@@ -36,6 +39,8 @@ export type JournalRecord =
   | { readonly kind: 'evidence'; readonly evidence: Evidence }
   | { readonly kind: 'fault'; readonly fault: RecordedFault }
   | { readonly kind: 'sample'; readonly sample: Sample }
+  | { readonly kind: 'status'; readonly status: ClusterStatus }
+  | { readonly kind: 'band'; readonly band: FaultBand }
   /** The cluster began anew (durability none): what was recorded of its log belongs to another history. */
   | { readonly kind: 'forget-log' }
 
@@ -79,10 +84,12 @@ export interface RecorderQueries {
   /** Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. */
   open: { readonly params: { readonly file: string; readonly bytesMax: number }; readonly result: Restored }
   log: {
-    readonly params: { readonly after: number; readonly limit: number; readonly filter: LogFilter }
+    readonly params: { readonly after: number; readonly limit: number; readonly filter: LogFilter; readonly upTo: number }
     readonly result: { readonly entries: readonly RecordedEntryWithLedger[]; readonly next: number | null } & Bounds
   }
   entry: { readonly params: { readonly seq: number }; readonly result: RecordedEntryWithLedger | null }
+  timeline: { readonly params: ValidParams<'timeline'>; readonly result: Timeline }
+  moment: { readonly params: ValidParams<'moment'>; readonly result: Moment }
   /** What the replicas recorded. Errors: `too-large`. */
   messages: { readonly params: RecordedRun & ValidParams<'messages'>; readonly result: MessagesPage }
   messagesOverview: { readonly params: RecordedRun & ValidParams<'messagesOverview'>; readonly result: MessagesOverview }

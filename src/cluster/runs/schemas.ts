@@ -98,6 +98,7 @@ const checkpointSchema: v.GenericSchema<unknown, CheckpointInfo> = v.strictObjec
   seq: whole(),
   stable: v.boolean(),
   digests: byReplica(digest),
+  digestsAt: byReplica(number),
   at: number,
   stableAt: byReplica(number),
   bytes: v.nullable(number),

@@ -9,6 +9,8 @@ import { useActs } from '../stores/acts.ts'
 import { useCluster } from '../stores/cluster.ts'
 import { usePreferences } from '../stores/preferences.ts'
 import { useSurfaces } from '../stores/surfaces.ts'
+import { useTimeBar } from '../stores/time-bar.ts'
+import { useTimeCursor } from '../stores/time-cursor.ts'
 
 export interface Command {
   readonly id: string
@@ -42,6 +44,9 @@ export function useCommands() {
   const preferences = usePreferences()
   const surfaces = useSurfaces()
 
+  const cursor = useTimeCursor()
+  const bar = useTimeBar()
+
   const toggleTheme = (): void => {
     preferences.chosen.theme = preferences.theme === 'dark' ? 'light' : 'dark'
   }
@@ -58,7 +63,7 @@ export function useCommands() {
   )
 
   const replicaCommands = computed<Command[]>(() =>
-    (cluster.status?.replicas ?? []).flatMap((replica) => {
+    (cluster.liveStatus?.replicas ?? []).flatMap((replica) => {
       const { id } = replica
       const make = (
         action: 'isolate' | 'heal' | 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'resume' | 'wipe' | 'corrupt',
@@ -95,7 +100,7 @@ export function useCommands() {
   )
 
   const faultCommands = computed<Command[]>(() => {
-    const active = cluster.status?.faults ?? []
+    const active = cluster.liveStatus?.faults ?? []
     const group = t('palette.groupFaults')
     if (active.length === 0) return []
     return [
@@ -115,15 +120,27 @@ export function useCommands() {
     const commands: Command[] = [{ id: 'create', group, label: t('top.create'), keys: [], run: () => surfaces.show('create') }]
     commands.push({ id: 'connect', group, label: t('top.openFile'), keys: [], run: () => surfaces.show('connect') })
     for (const { name } of cluster.clusters) {
-      if (name === cluster.status?.name) continue
+      if (name === cluster.liveStatus?.name) continue
       commands.push({ id: `open-${name}`, group, label: `${t('top.open')}: ${name}`, keys: [], run: () => void acts.openCluster({ name }) })
     }
-    if (cluster.status === null) return commands
+    if (cluster.liveStatus === null) return commands
     const load = cluster.load?.running === true ? t('load.stop') : t('load.start')
     commands.push({ id: 'load', group, label: load, keys: ['l'], run: toggleLoad })
-    const label = t('top.closeCluster', { name: cluster.status.name })
+    const label = t('top.closeCluster', { name: cluster.liveStatus.name })
     commands.push({ id: 'close', group, label, keys: [], run: () => void acts.closeCluster() })
     return commands
+  })
+
+  const timeCommands = computed<Command[]>(() => {
+    const group = t('palette.groupTime')
+    if (!cluster.open) return []
+    return [
+      { id: 'live', group, label: t('time.goLive'), keys: ['n'], run: () => cursor.goLive() },
+      { id: 'mark-previous', group, label: t('time.previousMark'), keys: ['['], run: () => void bar.toMark(-1) },
+      { id: 'mark-next', group, label: t('time.nextMark'), keys: [']'], run: () => void bar.toMark(1) },
+      { id: 'time-bar', group, label: t('time.focusBar'), keys: ['b'], run: () => document.getElementById('time-track')?.focus() },
+      { id: 'time-first', group, label: t('time.first'), keys: [], run: () => bar.toFirst() },
+    ]
   })
 
   const lookCommands = computed<Command[]>(() => {
@@ -165,6 +182,7 @@ export function useCommands() {
 
   return computed(() => [
     ...goCommands.value,
+    ...timeCommands.value,
     ...faultCommands.value,
     ...clusterCommands.value,
     ...replicaCommands.value,

@@ -21,15 +21,21 @@ export function useLogExport() {
     if (progress.value !== null) return
     cancelled = false
     const last = cluster.logBounds.last
-    const of = cluster.status?.name
+    const of = cluster.liveStatus?.name
+    const { asOf } = cluster
     const parts: string[] = [format === 'json' ? '[\n' : csvHeader]
     let after = 0
     let count = 0
     progress.value = { done: 0, total: last }
     while (after < last && !cancelled) {
-      const page = await link.call('log', { after, limit: pageLimit, ...(filter === null ? {} : { filter }) })
+      const page = await link.call('log', {
+        after,
+        limit: pageLimit,
+        ...(filter === null ? {} : { filter }),
+        ...(asOf === null ? {} : { asOf }),
+      })
       // Another cluster was opened meanwhile: what is left of this log cannot be had.
-      if (cluster.status?.name !== of) cancelled = true
+      if (cluster.liveStatus?.name !== of) cancelled = true
       if (cancelled) break
       if (!page.ok) {
         progress.value = null

@@ -2,7 +2,7 @@
  * The log as a screen sees it: rows by seq on demand (pages.ts), or the matches of a filter, gathered from the front of the log
  * on. Both keep plain data and bump a version when there is something new to draw.
  */
-import { onBeforeUnmount, shallowRef, type ShallowRef } from 'vue'
+import { onBeforeUnmount, shallowRef, watch, type ShallowRef } from 'vue'
 import type { LogFilter } from '../../contract/api.ts'
 import type { LogEntry } from '../../contract/model.ts'
 import type { PanelError } from '../../contract/result.ts'
@@ -25,6 +25,7 @@ export interface LogRows {
 /** Every entry of the log, by seq. */
 export function useLogRows(): LogRows {
   const link = useLink()
+  const cluster = useCluster()
   const version = shallowRef(0)
   let drawing: ReturnType<typeof setTimeout> | undefined
   const draw = (): void => {
@@ -37,11 +38,19 @@ export function useLogRows(): LogRows {
     pageSize,
     pagesMax,
     fetch: async (after, limit) => {
-      const result = await link.call('log', { after, limit })
+      const result = await link.call('log', { after, limit, ...(cluster.asOf === null ? {} : { asOf: cluster.asOf }) })
       return result.ok ? result.value : null
     },
     onChange: () => (version.value += 1),
   })
+  // Another moment is another log.
+  watch(
+    () => cluster.asOf,
+    () => {
+      pages.clear()
+      draw()
+    },
+  )
   const stop = link.onEvent((event) => {
     if (event.type === 'log') pages.invalidate(event.changedFrom)
     else if (event.type === 'reset') pages.clear()
@@ -83,7 +92,8 @@ export function useLogSearch() {
     searching.value = true
     const wanted = matches.value.length + enough
     while (mine === run && matches.value.length < Math.min(wanted, matchesMax) && searchedTo.value < cluster.logBounds.last) {
-      const result = await link.call('log', { after: searchedTo.value, limit: matchesPerCall, filter })
+      const { asOf } = cluster
+      const result = await link.call('log', { after: searchedTo.value, limit: matchesPerCall, filter, ...(asOf === null ? {} : { asOf }) })
       if (mine !== run) return
       if (!result.ok) {
         problem.value = result.error
@@ -94,6 +104,11 @@ export function useLogSearch() {
     }
     searching.value = false
   }
+
+  watch(
+    () => cluster.asOf,
+    () => search(filter),
+  )
 
   /** Begins a new search; null ends it. */
   function search(next: LogFilter | null): void {
@@ -107,22 +122,4 @@ export function useLogSearch() {
   }
 
   return { matches, searchedTo, searching, problem, search, more }
-}
-
-/** Finds the last entry that was agreed at or before a time, by halves: times ascend with seqs, null requests have none. */
-export function useLogMoment() {
-  const link = useLink()
-  return async (at: number, { first, last }: { readonly first: number; readonly last: number }): Promise<number | null> => {
-    let low = first
-    let high = last
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      const result = await link.call('log', { after: middle - 1, limit: 20 })
-      if (!result.ok) return null
-      const timed = result.value.entries.find((entry) => entry.timeMs > 0)
-      if (timed !== undefined && timed.timeMs <= at) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
 }

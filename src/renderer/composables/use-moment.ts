@@ -8,7 +8,9 @@ export function useMomentInAddress(): void {
   const route = useRoute()
   const router = useRouter()
   router.beforeEach((to) =>
-    cursor.at === null || to.query['t'] !== undefined ? true : { ...to, query: { ...to.query, t: String(cursor.at) }, replace: true },
+    cursor.wanted === null || to.query['t'] !== undefined
+      ? true
+      : { ...to, query: { ...to.query, t: String(cursor.wanted) }, replace: true },
   )
   watch(
     () => route.query['t'],
@@ -19,7 +21,7 @@ export function useMomentInAddress(): void {
     { immediate: true },
   )
   watch(
-    () => cursor.at,
+    () => cursor.wanted,
     (at) => {
       const { t: _before, ...query } = route.query
       void router.replace({ query: at === null ? query : { ...query, t: String(at) } })

@@ -6,12 +6,25 @@ import { defineStore } from 'pinia'
 import { computed, shallowRef, watch } from 'vue'
 import type { Method, Params, ResultOf } from '../../contract/api.ts'
 import type { ActiveFault, FaultRequest } from '../../contract/faults.ts'
-import type { PanelError, Result } from '../../contract/result.ts'
+import { fail, type PanelError, type Result } from '../../contract/result.ts'
 import { t, tn, type MessageKey } from '../i18n/index.ts'
 import { errorWords, faultWords } from '../i18n/words.ts'
 import { useCluster } from './cluster.ts'
 import { useLink } from './link.ts'
 import { useNotices } from './notices.ts'
+import { useTimeCursor } from './time-cursor.ts'
+
+/** What changes the run: not from a screen that shows another time than it would act in. */
+const presentOnly: ReadonlySet<Method> = new Set([
+  'injectFault',
+  'healFault',
+  'healAll',
+  'controlReplica',
+  'beginAnew',
+  'startLoad',
+  'stopLoad',
+  'startScenario',
+])
 
 export type ReplicaAct = 'start' | 'stop' | 'restart' | 'kill' | 'wipe' | 'corrupt'
 
@@ -28,8 +41,12 @@ export const useActs = defineStore('acts', () => {
   const link = useLink()
   const cluster = useCluster()
   const notices = useNotices()
+  const cursor = useTimeCursor()
   /** Why nothing can be done now; undefined while something can. */
-  const blocked = computed(() => (link.stale ? t('lost.hostSilent') : undefined))
+  const blocked = computed(() => {
+    if (link.stale) return t('lost.hostSilent')
+    return cursor.live ? undefined : t('time.blocked')
+  })
   /** Names of acts under way, such as `isolate-0`. */
   const busy = shallowRef<ReadonlySet<string>>(new Set())
   /** The replica whose wipe waits for confirmation. */
@@ -38,7 +55,7 @@ export const useActs = defineStore('acts', () => {
   const anewAsked = shallowRef(false)
 
   watch(
-    () => cluster.status,
+    () => cluster.liveStatus,
     (now, before) => {
       if (now === null) {
         wipeAsked.value = null
@@ -59,6 +76,10 @@ export const useActs = defineStore('acts', () => {
 
   /** Calls with the act marked as under way; failures are shown as a notice headed by `act`. */
   async function run<M extends Method>(name: string, act: string, method: M, params: Params<M>): Promise<Result<ResultOf<M>>> {
+    if (!cursor.live && presentOnly.has(method)) {
+      notices.show({ tone: 'warn', text: t('action.failed', { act }), detail: t('time.blocked'), topic: 'past' })
+      return fail('cancelled', t('time.blocked'))
+    }
     busy.value = new Set([...busy.value, name])
     const result = await link.call(method, params)
     busy.value = new Set([...busy.value].filter((other) => other !== name))
@@ -90,7 +111,7 @@ export const useActs = defineStore('acts', () => {
   }
 
   const faultsOf = (type: 'isolate' | 'pause', id: number): readonly ActiveFault[] =>
-    (cluster.status?.faults ?? []).filter(({ fault }) => fault.type === type && fault.replica === id)
+    (cluster.liveStatus?.faults ?? []).filter(({ fault }) => fault.type === type && fault.replica === id)
 
   const isolate = (id: number): Promise<ActiveFault | null> =>
     injectFault(`isolate-${id}`, actName('action.isolate', id), { type: 'isolate', replica: id, durationMs: null })
@@ -104,11 +125,11 @@ export const useActs = defineStore('acts', () => {
 
   /** What is left of a fault's time, so that an undo does not make it last longer. */
   function again({ fault, expires }: ActiveFault): FaultRequest {
-    return { ...fault, durationMs: expires === null ? null : Math.max(1, Math.round(expires - cluster.hostNow)) }
+    return { ...fault, durationMs: expires === null ? null : Math.max(1, Math.round(expires - cluster.liveNow)) }
   }
 
   async function healAll(): Promise<void> {
-    const faults = cluster.status?.faults ?? []
+    const faults = cluster.liveStatus?.faults ?? []
     if (faults.length === 0) return notices.show({ tone: 'info', text: t('action.healedNone') })
     const result = await run('heal-all', t('top.healAll'), 'healAll', {})
     if (!result.ok) return
@@ -155,7 +176,7 @@ export const useActs = defineStore('acts', () => {
   }
 
   async function closeCluster(): Promise<void> {
-    const name = cluster.status?.name ?? cluster.host?.cluster ?? ''
+    const name = cluster.liveStatus?.name ?? cluster.host?.cluster ?? ''
     const known = cluster.clusters.some((summary) => summary.name === name)
     const result = await run('close-cluster', t('top.closeCluster', { name }), 'closeCluster', {})
     if (!result.ok) return
@@ -164,12 +185,12 @@ export const useActs = defineStore('acts', () => {
 
   async function startLoad(params: Params<'startLoad'>): Promise<void> {
     const result = await run('load', t('load.start'), 'startLoad', params)
-    if (result.ok) cluster.load = result.value
+    if (result.ok) cluster.takeLoad(result.value)
   }
 
   async function stopLoad(): Promise<void> {
     const result = await run('load', t('load.stop'), 'stopLoad', {})
-    if (result.ok) cluster.load = result.value
+    if (result.ok) cluster.takeLoad(result.value)
   }
 
   async function writeDiagnostics(): Promise<void> {

@@ -1,45 +1,72 @@
-/** The host's model of the open cluster, as last heard. Everything here is replaced whole, never mutated. */
+/**
+ * The host's model of the open cluster at the moment that is shown: as last heard, or as it was recorded. Everything here is replaced whole,
+ * never mutated. What has to be about the present whatever is shown asks for `live...`.
+ */
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
+import type { LogMoment } from '../../contract/api.ts'
 import type { PanelEvent } from '../../contract/events.ts'
 import type { About, Alarm, ClusterStatus, ClusterSummary, HostState, LoadStatus, Sample } from '../../contract/model.ts'
 import { useLink } from './link.ts'
+import { useTimeCursor } from './time-cursor.ts'
 
 const samplesMax = 900
 const alarmsMax = 200
 
 export const useCluster = defineStore('cluster', () => {
   const link = useLink()
+  const cursor = useTimeCursor()
   const about = shallowRef<About | null>(null)
   const host = shallowRef<HostState | null>(null)
   const clusters = shallowRef<readonly ClusterSummary[]>([])
-  const status = shallowRef<ClusterStatus | null>(null)
+  const liveStatus = shallowRef<ClusterStatus | null>(null)
   const alarms = shallowRef<readonly Alarm[]>([])
-  const samples = shallowRef<readonly Sample[]>([])
-  const load = shallowRef<LoadStatus | null>(null)
-  const logBounds = shallowRef({ first: 0, last: 0 })
+  const liveSamples = shallowRef<readonly Sample[]>([])
+  const liveLoad = shallowRef<LoadStatus | null>(null)
+  const liveLogBounds = shallowRef({ first: 0, last: 0 })
   /** Host's clock minus ours when the last status came, ms. */
   const hostAheadMs = shallowRef(0)
 
-  /** The host's clock now, ms: what its times are compared with. */
-  const hostNow = computed(() => link.now + hostAheadMs.value)
-  const open = computed(() => host.value?.phase === 'open' && status.value !== null)
+  /** The host's clock now, ms. */
+  const liveNow = computed(() => link.now + hostAheadMs.value)
+  const open = computed(() => host.value?.phase === 'open' && liveStatus.value !== null)
+
+  /** null: no cluster is open, or nothing is recorded of the moment. */
+  const status = computed(() => (cursor.moment === null ? liveStatus.value : cursor.moment.status))
+  const samples = computed(() => cursor.moment?.samples ?? liveSamples.value)
+  /** Of the load that runs nothing is recorded: in the past there is none. */
+  const load = computed(() => (cursor.live ? liveLoad.value : null))
+  /** What times are compared with: the moment, or the host's clock now, ms. */
+  const hostNow = computed(() => cursor.at ?? liveNow.value)
+  /** Where to cut the log; null: not at all. */
+  const asOf = computed((): LogMoment | null => {
+    const { moment } = cursor
+    if (moment === null) return null
+    const executed = (moment.status?.replicas ?? []).map(({ lastExecuted }) => lastExecuted ?? 0)
+    return { at: moment.at, seq: moment.status?.lastExecuted ?? 0, executed }
+  })
+  const logBounds = computed(() => {
+    const { first, last } = liveLogBounds.value
+    if (asOf.value === null) return { first, last }
+    const end = Math.min(last, asOf.value.seq)
+    return end < first ? { first: 0, last: 0 } : { first, last: end }
+  })
 
   /** Counts what was forgotten: an answer asked for before that is about a cluster that is gone. */
   let generation = 0
 
   function takeStatus(next: ClusterStatus): void {
-    status.value = next
+    liveStatus.value = next
     hostAheadMs.value = next.at - Date.now()
   }
 
   function forget(): void {
     generation += 1
-    status.value = null
+    liveStatus.value = null
     alarms.value = []
-    samples.value = []
-    load.value = null
-    logBounds.value = { first: 0, last: 0 }
+    liveSamples.value = []
+    liveLoad.value = null
+    liveLogBounds.value = { first: 0, last: 0 }
   }
 
   async function refreshClusters(): Promise<void> {
@@ -64,9 +91,9 @@ export const useCluster = defineStore('cluster', () => {
     if (!nextStatus.ok) return forget()
     takeStatus(nextStatus.value)
     if (nextAlarms.ok) alarms.value = nextAlarms.value.slice(-alarmsMax)
-    if (nextSamples.ok) samples.value = nextSamples.value.slice(-samplesMax)
-    if (nextLoad.ok) load.value = nextLoad.value
-    if (tail.ok) logBounds.value = { first: tail.value.first, last: tail.value.last }
+    if (nextSamples.ok) liveSamples.value = nextSamples.value.slice(-samplesMax)
+    if (nextLoad.ok) liveLoad.value = nextLoad.value
+    if (tail.ok) liveLogBounds.value = { first: tail.value.first, last: tail.value.last }
   }
 
   async function refresh(): Promise<void> {
@@ -101,19 +128,39 @@ export const useCluster = defineStore('cluster', () => {
       case 'status':
         return takeStatus(event.status)
       case 'log':
-        logBounds.value = { first: event.first, last: event.last }
+        liveLogBounds.value = { first: event.first, last: event.last }
         return
       case 'sample':
-        samples.value = [...samples.value.filter((sample) => sample.at !== event.sample.at), event.sample].slice(-samplesMax)
+        liveSamples.value = [...samples.value.filter((sample) => sample.at !== event.sample.at), event.sample].slice(-samplesMax)
         return
       case 'alarm':
         alarms.value = [...alarms.value.filter((alarm) => alarm.id !== event.alarm.id), event.alarm].slice(-alarmsMax)
         return
       case 'load':
-        load.value = event.load
+        liveLoad.value = event.load
     }
   }
   link.onEvent(onEvent)
 
-  return { about, host, clusters, status, alarms, samples, load, logBounds, hostNow, open, refreshClusters }
+  const takeLoad = (next: LoadStatus): void => {
+    liveLoad.value = next
+  }
+
+  return {
+    about,
+    host,
+    clusters,
+    status,
+    liveStatus,
+    alarms,
+    samples,
+    load,
+    takeLoad,
+    asOf,
+    logBounds,
+    hostNow,
+    liveNow,
+    open,
+    refreshClusters,
+  }
 })

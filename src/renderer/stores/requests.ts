@@ -5,6 +5,7 @@ import type { RequestInfo } from '../../contract/model.ts'
 import type { Operation } from '../../contract/operations.ts'
 import type { PanelError } from '../../contract/result.ts'
 import { useLink } from './link.ts'
+import { useTimeCursor } from './time-cursor.ts'
 
 const keptMax = 200
 
@@ -13,6 +14,7 @@ const newId = (): string => `panel-${Date.now().toString(36)}-${Math.floor(Math.
 
 export const useRequests = defineStore('requests', () => {
   const link = useLink()
+  const cursor = useTimeCursor()
   const list = shallowRef<readonly RequestInfo[]>([])
   /** The request whose life is on the screen. */
   const watched = shallowRef<string | null>(null)
@@ -36,6 +38,7 @@ export const useRequests = defineStore('requests', () => {
   }
 
   async function submit(operation: Operation, readOnly: boolean): Promise<void> {
+    if (!cursor.live) return
     const id = newId()
     watched.value = id
     refused.value = null

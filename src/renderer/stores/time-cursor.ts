@@ -1,10 +1,13 @@
 /**
- * The one moment that every screen shows: live, or a time of the run. Screens that can show the past obey it; the address carries it
- * (`t`), so that a link restores it.
+ * The one moment that every screen shows: live, or a time of the recorded run. A moment is shown when the host has told how things were
+ * then, all of it at once: until it has, everything stays as it was, so that two times are never mixed. The address carries it (`t`).
  */
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
-import { useCluster } from './cluster.ts'
+import { computed, ref, shallowRef } from 'vue'
+import type { Moment } from '../../contract/timeline.ts'
+import { useLink } from './link.ts'
+
+const retryMs = 500
 
 /** The time of an address; null: live, or none. */
 export const momentOfText = (text: unknown): number | null => {
@@ -13,15 +16,46 @@ export const momentOfText = (text: unknown): number | null => {
 }
 
 export const useTimeCursor = defineStore('time-cursor', () => {
-  const cluster = useCluster()
-  /** ms since the epoch by the host's clock; null: live. */
-  const at = ref<number | null>(null)
+  const link = useLink()
+  /** Where the operator wants to be, ms since the epoch by the host's clock; null: live. */
+  const wanted = ref<number | null>(null)
+  /** What is shown; null: live. */
+  const moment = shallowRef<Moment | null>(null)
+  const at = computed(() => moment.value?.at ?? null)
   const live = computed(() => at.value === null)
-  /** The moment, or the host's present. */
-  const now = computed(() => at.value ?? cluster.hostNow)
+  const loading = computed(() => wanted.value !== at.value)
+  let isAsking = false
 
-  function set(moment: number | null): void {
-    at.value = moment === null || !Number.isFinite(moment) || moment <= 0 ? null : moment
+  /** Asks for where one wants to be, one question at a time: a drag asks for many and cares for the last. */
+  async function show(): Promise<void> {
+    if (isAsking) return
+    isAsking = true
+    while (wanted.value !== null && wanted.value !== at.value) {
+      const asked = wanted.value
+      const result = await link.call('moment', { at: asked })
+      if (wanted.value === null) break
+      if (result.ok) moment.value = result.value
+      else {
+        // Without a cluster there is no past: a link's moment waits until one is open.
+        if (result.error.code !== 'no-cluster') setTimeout(() => void show(), retryMs)
+        break
+      }
+    }
+    isAsking = false
   }
-  return { at, live, now, set, goLive: () => set(null) }
+
+  /** null goes back to live. What is no time does too. */
+  function set(to: number | null): void {
+    wanted.value = to === null || !Number.isFinite(to) || to <= 0 ? null : Math.round(to)
+    if (wanted.value === null) moment.value = null
+    else void show()
+  }
+
+  link.onEvent((event) => {
+    if (event.type !== 'host') return
+    if (event.host.phase === 'closing') set(null)
+    else if (event.host.phase === 'open' && wanted.value !== null) void show()
+  })
+
+  return { wanted, moment, at, live, loading, set, goLive: () => set(null) }
 })

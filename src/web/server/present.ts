@@ -24,7 +24,7 @@ export const withIsoTimes = (value: unknown): unknown => {
     Object.entries(value).map(([key, inner]: [string, unknown]) => {
       if (freeFields.has(key)) return [key, inner]
       if (timeFields.has(key) && typeof inner === 'number') return [key, iso(inner)]
-      if (key === 'stableAt' && typeof inner === 'object' && inner !== null) return [key, isoMap(inner)]
+      if ((key === 'stableAt' || key === 'digestsAt') && typeof inner === 'object' && inner !== null) return [key, isoMap(inner)]
       return [key, withIsoTimes(inner)]
     }),
   )

@@ -122,6 +122,10 @@ export const routes: readonly Route[] = [
     query: ['since'],
     present: (samples) => ({ samples: withIsoTimes(samples) }),
   }),
+  route('GET', 'timeline', 'timeline', 'The recorded run in [from, to): load in parts, faults, what happened when; times in ms', {
+    query: ['from', 'to', 'bins'],
+  }),
+  route('GET', 'moment', 'moment', 'The cluster at a time of the recorded run; times in ms', { query: ['at'] }),
   route('GET', 'about', 'about', 'Versions and folders'),
   route('POST', 'diagnostics', 'diagnostics', 'Writes one file with what the search for a defect needs, without keys and tokens'),
   route('GET', 'host', 'host', 'Which cluster is open, or what is being done to open one'),
