@@ -10,35 +10,39 @@ interface Heard {
   readonly from: readonly number[]
   readonly client: string
   readonly result: number
+  readonly tentative: boolean
 }
 
 let votes: ReplyVotes
 afterEach(() => votes.close())
 
-const open = (weak = 2) => {
+const open = (n = 4) => {
   const heard: Heard[] = []
   let malformed = 0
   votes = new ReplyVotes({
-    weak,
-    deliver: (from, { client, result }) =>
-      heard.push({ from: [...from], client, result: result.kind === 'full' ? (result.bytes[0] ?? 0) : -1 }),
+    n,
+    deliver: (from, { client, result, tentative }) =>
+      heard.push({ from: [...from], client, result: result.kind === 'full' ? (result.bytes[0] ?? 0) : -1, tentative }),
     malformed: () => (malformed += 1),
   })
   return { heard, malformed: () => malformed }
 }
 
-const bundle = (replica: number, seq: number, result = 1): Uint8Array =>
+const bundle = (replica: number, seq: number, result = 1, tentative = false): Uint8Array =>
   encodeReplies(
     ['a/1', 'a/2'].map((client) => ({
       ...examples.reply,
       client: asClientId(client),
       replica: asReplicaId(replica),
       seq: asSeqNo(seq),
+      tentative,
       result: { kind: 'full', bytes: Uint8Array.of(result) } as const,
     })),
   )
-const say = (replica: number, seq: number, result = 1): void => votes.add(asReplicaId(replica), bundle(replica, seq, result))
-const both = (from: number[], result = 1): Heard[] => ['a/1', 'a/2'].map((client) => ({ from, client, result }))
+const say = (replica: number, seq: number, result = 1, tentative = false): void =>
+  votes.add(asReplicaId(replica), bundle(replica, seq, result, tentative))
+const both = (from: number[], result = 1, tentative = false): Heard[] =>
+  ['a/1', 'a/2'].map((client) => ({ from, client, result, tentative }))
 
 it('hands over what f+1 say alike, once', () => {
   const { heard } = open()
@@ -64,6 +68,21 @@ it('hands over each by itself when they differ, before and after f+1 agreed', ()
   say(1, 8)
   say(3, 8, 9)
   expect(heard).toEqual([...both([0, 1]), ...both([3], 9)])
+})
+
+it('hands over what is tentative when a quorum says it, or as final when f+1 do', () => {
+  const { heard } = open()
+  say(3, 7, 1, true)
+  say(1, 7, 1, true)
+  say(1, 7, 1, true)
+  expect(heard).toEqual([])
+  say(0, 7)
+  expect(heard).toEqual(both([0, 1, 3], 1, true))
+  heard.length = 0
+  say(3, 8, 1, true)
+  say(2, 8)
+  say(3, 8)
+  expect(heard).toEqual(both([2, 3]))
 })
 
 it('keeps nobody waiting for replicas that say nothing', async () => {

@@ -3,7 +3,7 @@ import type { Manifest } from '../../contract/manifest.ts'
 import { asReplicaId, type ReplicaId } from '../../pbft/protocol/ids.ts'
 import type { ClientInput } from '../../pbft/protocol/client-steps.ts'
 import type { Request, RequestAuthentication } from '../../pbft/protocol/messages.ts'
-import { faultsTolerated, weakSize } from '../../pbft/protocol/quorum.ts'
+import { faultsTolerated } from '../../pbft/protocol/quorum.ts'
 import { decodeMessage, encodeMessage, isBundle, requestSignedBytes } from '../../pbft/wire/index.ts'
 import { dial, makeRequestMacs, sign, type Dialer, type Directory, type Link, type PrivateKey } from '../../link/index.ts'
 import { ReplyVotes } from './reply-votes.ts'
@@ -31,7 +31,7 @@ export class ClientLinks {
     this.#options = options
     this.#links = options.manifest.replicas.map(() => null)
     this.#votes = new ReplyVotes({
-      weak: weakSize(options.manifest.replicas.length),
+      n: options.manifest.replicas.length,
       deliver: (from, reply) => this.#listeners.get(reply.client)?.({ type: 'replies', from, reply }),
       malformed: () => (this.#malformed += 1),
     })

@@ -1,11 +1,13 @@
 /**
- * Bundles of replies, counted as bytes. Replicas that agree on what became of a batch say it in the same bytes, so f+1 equal bundles are
- * f+1 equal replies for every session in them: they are decoded once, and what further replicas say alike is not looked at at all. As soon
- * as two differ, or after a moment in which too few agree, the sessions get each reply by itself and judge for themselves.
+ * Bundles of replies, counted as bytes. Replicas that agree on what became of a batch say it in the same bytes, so f+1 equal bundles (a
+ * quorum, where too few are final) are as many equal replies for every session in them: they are decoded once, and what further replicas
+ * say alike is not looked at at all. As soon as two differ, or after a moment in which too few agree, the sessions get each reply by itself
+ * and judge for themselves.
  */
 import type { ReplicaId } from '../../pbft/protocol/ids.ts'
 import type { Reply } from '../../pbft/protocol/messages.ts'
-import { decodeReplies, placeOfReplies, sharedFrom } from '../../pbft/wire/index.ts'
+import { quorumSize, weakSize } from '../../pbft/protocol/quorum.ts'
+import { decodeReplies, headOfReplies, sharedFrom, type RepliesHead } from '../../pbft/wire/index.ts'
 
 /** How long one waits for its like, ms. */
 const patienceMs = 10
@@ -15,16 +17,16 @@ const placesMax = 64
 interface Place {
   /** What was said first. */
   readonly bundle: Uint8Array
-  /** Who said just that; ascending. */
-  readonly from: ReplicaId[]
+  /** Who said just that. */
+  readonly said: RepliesHead[]
   readonly sinceMs: number
-  /** agreed: it was handed over as f+1 said it; apart: each was, or is, handed over by itself. */
+  /** agreed: it was handed over as enough said it; apart: each was, or is, handed over by itself. */
   state: 'waiting' | 'agreed' | 'apart'
 }
 
 export interface ReplyVotesOptions {
-  /** f+1. */
-  readonly weak: number
+  /** Replicas. */
+  readonly n: number
   /** What all of `from` (ascending) say. */
   deliver(from: readonly ReplicaId[], reply: Reply): void
   malformed(): void
@@ -41,17 +43,17 @@ export class ReplyVotes {
 
   /** `bundle` came over the link of `from`; it must not change any more. */
   add(from: ReplicaId, bundle: Uint8Array): void {
-    const said = placeOfReplies(bundle)
-    if (said === null || said.replica !== from) {
+    const head = headOfReplies(bundle)
+    if (head === null || head.replica !== from) {
       this.#options.malformed()
       return
     }
-    const place = this.#places.get(said.seq)
-    if (place === undefined) this.#begin(said.seq, from, bundle)
-    else if (place.state !== 'apart' && isSame(place.bundle, bundle)) this.#agree(place, from)
+    const place = this.#places.get(head.seq)
+    if (place === undefined) this.#begin(head, bundle)
+    else if (place.state !== 'apart' && isSame(place.bundle, bundle)) this.#agree(place, head)
     else {
       this.#part(place)
-      this.#handOver([from], bundle)
+      this.#handOver([head], bundle)
     }
   }
 
@@ -61,8 +63,9 @@ export class ReplyVotes {
     this.#places.clear()
   }
 
-  #begin(seq: number, from: ReplicaId, bundle: Uint8Array): void {
-    const place: Place = { bundle, from: [from], sinceMs: performance.now(), state: 'waiting' }
+  #begin(head: RepliesHead, bundle: Uint8Array): void {
+    const { seq } = head
+    const place: Place = { bundle, said: [head], sinceMs: performance.now(), state: 'waiting' }
     this.#places.set(seq, place)
     for (const [oldest, { state }] of this.#places) {
       if (this.#places.size <= placesMax || oldest === seq) break
@@ -74,24 +77,28 @@ export class ReplyVotes {
     this.#timer ??= setTimeout(() => this.#look(), patienceMs)
   }
 
-  #agree(place: Place, from: ReplicaId): void {
-    if (place.state === 'agreed' || place.from.includes(from)) return
-    place.from.push(from)
-    place.from.sort((a, b) => a - b)
+  #agree(place: Place, head: RepliesHead): void {
+    if (place.state === 'agreed') return
+    const before = place.said.findIndex(({ replica }) => replica === head.replica)
+    if (before < 0) place.said.push(head)
+    else if (!head.tentative) place.said[before] = head
     this.#settle(place)
   }
 
   #settle(place: Place): void {
-    if (place.from.length < this.#options.weak) return
+    const { said } = place
+    const final = said.filter(({ tentative }) => !tentative).length
+    const { n } = this.#options
+    if (final < weakSize(n) && said.length < quorumSize(n)) return
     place.state = 'agreed'
-    this.#handOver(place.from, place.bundle)
+    this.#handOver(said, place.bundle, final < weakSize(n))
   }
 
   /** They do not agree: what was held back goes to the sessions. */
   #part(place: Place): void {
     const wasWaiting = place.state === 'waiting'
     if (place.state !== 'agreed') place.state = 'apart'
-    if (wasWaiting) this.#handOver(place.from, place.bundle)
+    if (wasWaiting) for (const head of place.said) this.#handOver([head], place.bundle)
   }
 
   #look(): void {
@@ -106,10 +113,12 @@ export class ReplyVotes {
     if (isWaiting) this.#timer = setTimeout(() => this.#look(), patienceMs)
   }
 
-  #handOver(from: readonly ReplicaId[], bundle: Uint8Array): void {
+  /** What all of `said` say alike. */
+  #handOver(said: readonly RepliesHead[], bundle: Uint8Array, tentative = said.some((head) => head.tentative)): void {
+    const from = said.map(({ replica }) => replica).sort((a, b) => a - b)
     const decoded = decodeReplies(bundle)
     if (!decoded.ok) this.#options.malformed()
-    else for (const reply of decoded.value) this.#options.deliver(from, reply)
+    else for (const reply of decoded.value) this.#options.deliver(from, reply.tentative === tentative ? reply : { ...reply, tentative })
   }
 }
 

@@ -5,7 +5,7 @@ export { digestFromBytes, digestToBytes } from './hex.ts'
 export * from './limits.ts'
 export { decodeMessage, encodeMessage } from './message.ts'
 export { decodeReasons, type Decoded, type DecodeReason } from './reader.ts'
-export { areBundled, decodeReplies, encodeReplies, isBundle, placeOfReplies, sharedFrom } from './reply.ts'
+export { areBundled, decodeReplies, encodeReplies, headOfReplies, isBundle, sharedFrom, type RepliesHead } from './reply.ts'
 export { decodeRecord, encodeRecord } from './record.ts'
 export {
   decodeEntries,

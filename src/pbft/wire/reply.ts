@@ -1,6 +1,6 @@
 /**
  * Replies, one by one and bundled: what one replica says to the sessions behind one link about one place in the order. In a bundle the
- * sender, the view and the place stand once, and two replicas that say the same say it in the same bytes but for their own id.
+ * sender, the view and the place stand once, and two replicas that say the same say it in the same bytes but for their own id and for whether it is final.
  */
 import type { ReplicaId, SeqNo } from '../protocol/ids.ts'
 import type { Reply } from '../protocol/messages.ts'
@@ -61,9 +61,9 @@ export function encodeReplies(replies: readonly Reply[]): Uint8Array {
   const writer = new Writer()
   writer.u8(repliesTag)
   writeReplica(writer, first.replica)
+  writer.bool(first.tentative)
   writer.u53(first.view)
   writer.u53(first.seq)
-  writer.bool(first.tentative)
   writer.count(replies.length, entriesMax)
   for (const reply of replies) {
     if (!areBundled(first, reply)) throw new RangeError('replies of different senders, views or places are no bundle')
@@ -76,17 +76,24 @@ export function encodeReplies(replies: readonly Reply[]): Uint8Array {
 
 export const isBundle = (bytes: Uint8Array): boolean => bytes[0] === repliesTag
 
-/** Where in a bundle begins what another replica that says the same says in the same bytes. */
-export const sharedFrom = 2
+/** Where in a bundle begins what another replica that says the same, tentatively or not, says in the same bytes. */
+export const sharedFrom = 3
+
+export interface RepliesHead {
+  readonly replica: ReplicaId
+  readonly tentative: boolean
+  readonly seq: SeqNo
+}
 
 /** Who sent a bundle, and of which place it speaks, without a look at the rest; null: these bytes are none. */
-export function placeOfReplies(bytes: Uint8Array): { readonly replica: ReplicaId; readonly seq: SeqNo } | null {
+export function headOfReplies(bytes: Uint8Array): RepliesHead | null {
   const reader = new Reader(bytes)
   if (reader.u8() !== repliesTag) return null
   const replica = readReplica(reader)
+  const tentative = reader.bool()
   readView(reader)
   const seq = readSeq(reader)
-  return reader.failed ? null : { replica, seq }
+  return reader.failed ? null : { replica, tentative, seq }
 }
 
 /** Strict; results are views on `bytes`, which must not change afterwards. Never throws. At most 32 MiB. */
@@ -95,9 +102,9 @@ export function decodeReplies(bytes: Uint8Array): Decoded<readonly Reply[]> {
   const reader = new Reader(bytes)
   if (reader.u8() !== repliesTag) reader.fail('unknown-tag')
   const replica = readReplica(reader)
+  const tentative = reader.bool()
   const view = readView(reader)
   const seq = readSeq(reader)
-  const tentative = reader.bool()
   const count = reader.count(entriesMax)
   // One reply has an encoding of its own.
   if (count < 2) reader.fail('out-of-range')

@@ -15,7 +15,7 @@ import {
   encodeRequest,
   forgetRequests,
   nullBatch,
-  placeOfReplies,
+  headOfReplies,
   sharedFrom,
 } from '../../../src/pbft/wire/index.ts'
 import { examples } from '../../support/wire-examples.ts'
@@ -32,8 +32,8 @@ describe('a bundle of replies', () => {
   it('comes back as its replies, and names its sender and place without being read', () => {
     const bytes = encodeReplies(bundle)
     expect(decodeReplies(bytes)).toEqual({ ok: true, value: bundle })
-    expect(placeOfReplies(bytes)).toEqual({ replica: 2, seq: bundle[0].seq })
-    expect(placeOfReplies(encodeMessage(bundle[0]))).toBeNull()
+    expect(headOfReplies(bytes)).toEqual({ replica: 2, tentative: true, seq: bundle[0].seq })
+    expect(headOfReplies(encodeMessage(bundle[0]))).toBeNull()
   })
 
   it('is the same from another replica but for its first bytes', () => {
