@@ -28,8 +28,10 @@ export interface Clients {
   /** To the session that it is for, with the other replies of this turn. */
   reply(reply: Reply): void
   wantSignature(message: AuthenticationWanted): void
-  /** Keys of MACs that a session may have made: of the link that it is known to be behind, then of others of its principal. */
-  requestKeys(client: string): Iterable<KeyObject>
+  /** Key of the MACs that a session most likely made: of the link that it is known to be behind, or of its principal's oldest. */
+  requestKey(client: string): KeyObject | null
+  /** Those of the principal's other links. */
+  otherRequestKeys(client: string): Iterable<KeyObject>
   flush(): void
   /** Cuts all client links, both ways, or heals them. */
   setCut(cut: boolean): void
@@ -66,6 +68,13 @@ export const createClients = (options: ClientsOptions): Clients => {
     bundles.drop(link)
     if (own.size === 0) links.delete(link.peer.name)
     for (const [client, route] of routes) if (route === link) routes.delete(client)
+  }
+
+  const likelyLink = (client: string): Link | null => {
+    const route = routes.get(client)
+    if (route !== undefined) return route
+    for (const link of links.get(principalOf(client)) ?? []) return link
+    return null
   }
 
   /** The links that a message leaves on; none, which is recorded, when its session is behind none. */
@@ -117,12 +126,12 @@ export const createClients = (options: ClientsOptions): Clients => {
         unflushed.add(link)
       }
     },
-    *requestKeys(client) {
-      const route = routes.get(client)
-      if (route !== undefined) yield route.requestKey
+    requestKey: (client) => likelyLink(client)?.requestKey ?? null,
+    *otherRequestKeys(client) {
+      const likely = likelyLink(client)
       let tried = 0
       for (const link of links.get(principalOf(client)) ?? []) {
-        if (link === route) continue
+        if (link === likely) continue
         if (tried++ >= keysTriedMax) return
         yield link.requestKey
       }

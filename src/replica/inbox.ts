@@ -81,13 +81,15 @@ export const createInbox = (options: InboxOptions): Inbox => {
     )
   }
 
-  const release = (frame: Waiting): void => {
+  const release = ({ messages, counts, holds }: Waiting): void => {
     let at = 0
-    for (const [i, { message, wire, isDeferred }] of frame.messages.entries()) {
-      const end = at + (frame.counts[i] as number)
-      if (frame.holds?.slice(at, end).every(Boolean)) deliver(message, unverifiedOf(message, isDeferred), wire)
+    for (let i = 0; i < messages.length; i++) {
+      const { message, wire, isDeferred } = messages[i] as Waiting['messages'][number]
+      const end = at + (counts[i] as number)
+      let isAuthentic = true
+      for (; at < end; at++) isAuthentic &&= holds?.[at] === true
+      if (isAuthentic) deliver(message, unverifiedOf(message, isDeferred), wire)
       else refuse('bad-signature', message.type, wire)
-      at = end
     }
   }
 

@@ -24,7 +24,7 @@ import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 import { createObservation } from './observation.ts'
 import { createReporter } from './report.ts'
-import { createRequestMacs, type RequestMacs, type RequestMacsOptions } from './request-macs.ts'
+import { createRequestMacs, provenByLink } from './request-macs.ts'
 import { openSqliteStorage } from './sqlite-storage.ts'
 import { noRecording, openRecording, type Recording } from './recording.ts'
 import type { Storage } from './storage.ts'
@@ -121,8 +121,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const verifier = createVerifier(directory)
   const observation = createObservation()
   const evidence = createEvidence(manifest.clusterId)
-  const macsWith = (keysOf: RequestMacsOptions['keysOf']): RequestMacs | null =>
-    manifest.authentication === 'mac' ? createRequestMacs({ id, clusterId: manifest.clusterId, keysOf }) : null
+  const takesMacs = manifest.authentication === 'mac'
   let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
   const storage = openStorage(options)
@@ -188,6 +187,15 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     onFatal: options.onFatal,
   })
 
+  const requestMacs = takesMacs
+    ? createRequestMacs({
+        id,
+        clusterId: manifest.clusterId,
+        keyOf: (client) => clients.requestKey(client),
+        otherKeysOf: (client) => clients.otherRequestKeys(client),
+      })
+    : null
+
   const transport: Transport = createTransport({
     manifest,
     directory,
@@ -202,7 +210,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         n,
         clusterId: manifest.clusterId,
         verifier,
-        macs: macsWith((client) => clients.requestKeys(client)),
+        macs: requestMacs,
         defers: (message) => core.defers(message),
         count: counters.count,
         recording,
@@ -223,7 +231,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         n,
         clusterId: manifest.clusterId,
         verifier,
-        macs: macsWith(() => [link.requestKey]),
+        macs: takesMacs ? provenByLink : null,
         defers: () => false,
         count: counters.count,
         recording,

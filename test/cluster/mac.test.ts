@@ -6,7 +6,7 @@ import { dial, makeRequestMacs, type Dialer } from '../../src/link/index.ts'
 import { directoryOf } from '../../src/link/manifest.ts'
 import { asClientId, asClientTimestamp } from '../../src/pbft/protocol/ids.ts'
 import { encodeOperation } from '../../src/pbft/service/index.ts'
-import { encodeMessage, requestSignedBytes } from '../../src/pbft/wire/index.ts'
+import { encodeMessage, requestBody, requestContext } from '../../src/pbft/wire/index.ts'
 import { prepareCluster, type Running } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
@@ -84,7 +84,7 @@ it('pitfall 13: a client whose MACs hold at the primary only costs at most one v
   const attack = (primary: number): void => {
     const body = bodyOf('guest/1', ++timestamp)
     const keys = dialers.map((dialer, id) => (id === primary ? (dialer.link?.requestKey ?? null) : null))
-    const macs = makeRequestMacs(keys, requestSignedBytes(body, manifest.clusterId))
+    const macs = makeRequestMacs(keys, requestContext(manifest.clusterId), requestBody(body))
     dialers[primary]?.link?.send(encodeMessage({ ...body, authentication: { kind: 'macs', macs } }))
   }
   attack(0)

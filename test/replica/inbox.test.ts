@@ -6,7 +6,7 @@ import { makeRequestMacs } from '../../src/link/request-macs.ts'
 import { directoryOf } from '../../src/link/manifest.ts'
 import { asClientId, asClientTimestamp, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
 import type { Checkpoint, Message, Prepare, PrePrepare, Request } from '../../src/pbft/protocol/messages.ts'
-import { encodeBatch, encodeMessage, requestSignedBytes, signedBytes } from '../../src/pbft/wire/index.ts'
+import { encodeBatch, encodeMessage, requestBody, requestContext, requestSignedBytes, signedBytes } from '../../src/pbft/wire/index.ts'
 import { noRecording } from '../../src/replica/recording.ts'
 import { createInbox } from '../../src/replica/inbox.ts'
 import { createRequestMacs, type RequestMacs } from '../../src/replica/request-macs.ts'
@@ -143,11 +143,12 @@ it('refuses replies and requests without signatures from replicas', () => {
 it('tells which MACs hold, and refuses bad signatures beside them as ever', () => {
   const key = createSecretKey(randomBytes(32))
   const older = createSecretKey(randomBytes(32))
-  const keys = createRequestMacs({ id: 2, clusterId, keysOf: (client) => (client === 'operator/a' ? [older, key] : []) })
+  const keys = createRequestMacs({ id: 2, clusterId, keyOf: () => older, otherKeysOf: (client) => (client === 'operator/a' ? [key] : []) })
   const { got, verdicts, refused, take } = makeInbox('replica', '0', createVerifier(directory), keys)
   const maced = (timestamp: number, by: KeyObject | null, client = 'operator/a'): Request => {
     const { authentication: _, ...body } = requestOf(timestamp, cluster.operator, client)
-    return { ...body, authentication: { kind: 'macs', macs: makeRequestMacs([null, null, by], requestSignedBytes(body, clusterId)) } }
+    const macs = makeRequestMacs([null, null, by], requestContext(clusterId), requestBody(body))
+    return { ...body, authentication: { kind: 'macs', macs } }
   }
   const short: Request = { ...requestOf(1), authentication: { kind: 'macs', macs: new Uint8Array(32) } }
   const moved: Request = { ...requestOf(9), authentication: maced(8, key).authentication }

@@ -1,10 +1,11 @@
 /** Client links to every replica, shared by all sessions of a principal: requests out, replies to the session they are for. */
+import type { KeyObject } from 'node:crypto'
 import type { Manifest } from '../../contract/manifest.ts'
 import { asReplicaId, type ReplicaId } from '../../pbft/protocol/ids.ts'
 import type { ClientInput } from '../../pbft/protocol/client-steps.ts'
 import type { Request, RequestAuthentication } from '../../pbft/protocol/messages.ts'
 import { faultsTolerated } from '../../pbft/protocol/quorum.ts'
-import { decodeMessage, encodeMessage, isBundle, requestSignedBytes } from '../../pbft/wire/index.ts'
+import { decodeMessage, encodeMessage, isBundle, requestBody, requestContext, requestSignedBytes } from '../../pbft/wire/index.ts'
 import { dial, makeRequestMacs, sign, type Dialer, type Directory, type Link, type PrivateKey } from '../../link/index.ts'
 import { ReplyVotes } from './reply-votes.ts'
 
@@ -21,6 +22,9 @@ export class ClientLinks {
   readonly #dialers: readonly Dialer[]
   /** By replica; null while the link is down. */
   readonly #links: (Link | null)[]
+  /** Of the links; what `connected` and every request would else gather anew. */
+  #requestKeys: readonly (KeyObject | null)[] = []
+  #connected = 0
   readonly #listeners = new Map<string, (input: ClientInput) => void>()
   readonly #votes: ReplyVotes
   /** Messages from replicas that are none for clients. */
@@ -42,11 +46,11 @@ export class ClientLinks {
         to: member,
         pauseMaxMs,
         onLink: (link) => {
-          this.#links[member.id] = link
+          this.#setLink(member.id, link)
           return {
             onMessages: (messages) => messages.forEach((message) => this.#onMessage(asReplicaId(member.id), message)),
             onClose: () => {
-              if (this.#links[member.id] === link) this.#links[member.id] = null
+              if (this.#links[member.id] === link) this.#setLink(member.id, null)
             },
           }
         },
@@ -59,7 +63,7 @@ export class ClientLinks {
   }
 
   get connected(): number {
-    return this.#links.filter((link) => link !== null).length
+    return this.#connected
   }
 
   get malformed(): number {
@@ -84,18 +88,22 @@ export class ClientLinks {
    */
   authenticate(request: Omit<Request, 'authentication'>, signed: boolean): RequestAuthentication {
     const { principal, manifest } = this.#options
-    const bytes = requestSignedBytes(request, manifest.clusterId)
     const n = manifest.replicas.length
     if (signed || manifest.authentication === 'signature' || this.connected < n - faultsTolerated(n)) {
-      return { kind: 'signature', signature: sign(principal.key, bytes) }
+      return { kind: 'signature', signature: sign(principal.key, requestSignedBytes(request, manifest.clusterId)) }
     }
-    const keys = this.#links.map((link) => link?.requestKey ?? null)
-    return { kind: 'macs', macs: makeRequestMacs(keys, bytes) }
+    return { kind: 'macs', macs: makeRequestMacs(this.#requestKeys, requestContext(manifest.clusterId), requestBody(request)) }
   }
 
   close(): void {
     this.#votes.close()
     for (const dialer of this.#dialers) dialer.close()
+  }
+
+  #setLink(id: number, link: Link | null): void {
+    this.#links[id] = link
+    this.#requestKeys = this.#links.map((known) => known?.requestKey ?? null)
+    this.#connected = this.#requestKeys.filter((key) => key !== null).length
   }
 
   #onMessage(from: ReplicaId, bytes: Uint8Array): void {

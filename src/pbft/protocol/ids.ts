@@ -28,8 +28,17 @@ export const asClientId = (value: string): ClientId => value as ClientId
 export const asDigest = (value: string): Digest => value as Digest
 export const asClientTimestamp = (value: number): ClientTimestamp => value as ClientTimestamp
 
+/** Clients of which the principal is remembered: finding it out makes a new text, whose hash every map then has to make anew. */
+const rememberedMax = 16_384
+const principals = new Map<string, string>()
+
 /** The principal of a client id: what stands before the first slash. */
 export const principalOf = (client: string): string => {
+  const known = principals.get(client)
+  if (known !== undefined) return known
   const slash = client.indexOf('/')
-  return slash < 0 ? client : client.slice(0, slash)
+  const principal = slash < 0 ? client : client.slice(0, slash)
+  if (principals.size >= rememberedMax) principals.clear()
+  principals.set(client, principal)
+  return principal
 }

@@ -121,7 +121,7 @@ export class ReplicatedState {
         ? this.service.refusal('clock-ahead')
         : this.service.execute(request.operation, { client: request.client, timeMs: this.#timeMs, resultBytesMax })
       room -= result.length
-      this.replies.put(known, request.client, request.timestamp, seq, result)
+      this.replies.put(request.client, request.timestamp, seq, result)
       results.push(result)
     }
     return results

@@ -30,12 +30,19 @@ export interface CachedReply {
   result: Uint8Array
 }
 
+/** An entry with the place that it has, which spares the look-ups. */
+interface PlacedReply extends CachedReply {
+  readonly principal: Principal
+}
+
 interface Principal {
   readonly name: string
+  /** Index of its partition. */
+  readonly partition: number
   /** Highest timestamp of a forgotten session; -1: none was. */
   floor: number
   bytes: number
-  readonly sessions: Map<ClientId, CachedReply>
+  readonly sessions: Map<ClientId, PlacedReply>
 }
 
 interface Partition {
@@ -55,7 +62,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const costOf = (entry: CachedReply): number => ENTRY_BYTES + entry.result.length
 
 export class ReplyCache {
-  readonly #replies = new Map<ClientId, CachedReply>()
+  readonly #replies = new Map<ClientId, PlacedReply>()
   readonly #partitions: Partition[] = Array.from({ length: REPLY_PARTITIONS }, () => ({ bytes: 0, principals: new Map() }))
   readonly #dirty = new Set<number>()
   readonly #bounds: ReplyBounds
@@ -83,24 +90,28 @@ export class ReplyCache {
     return timestamp <= (this.#partition(replyPartitionOf(client)).principals.get(principalOf(client))?.floor ?? -1)
   }
 
-  /** Remembers a reply; `known` spares the look-up when the caller has the client's entry at hand. */
-  put(known: CachedReply | undefined, client: ClientId, timestamp: ClientTimestamp, seq: SeqNo, result: Uint8Array): void {
-    const index = replyPartitionOf(client)
-    const partition = this.#partition(index)
-    const principal = this.#principal(partition, principalOf(client))
-    const entry: CachedReply = known ?? { client, timestamp, seq, result: new Uint8Array(0) }
+  /** Remembers a reply. */
+  put(client: ClientId, timestamp: ClientTimestamp, seq: SeqNo, result: Uint8Array): void {
+    const known = this.#replies.get(client)
     const before = known === undefined ? 0 : costOf(known)
-    if (known === undefined) {
-      principal.sessions.set(client, entry)
-      this.#replies.set(client, entry)
-    }
+    const entry = known ?? this.#add(client, timestamp, seq)
     entry.timestamp = timestamp
     entry.seq = seq
     entry.result = result
+    const { principal } = entry
+    const partition = this.#partition(principal.partition)
     principal.bytes += costOf(entry) - before
     partition.bytes += costOf(entry) - before
-    this.#dirty.add(index)
+    this.#dirty.add(principal.partition)
     this.#shrink(partition, principal, client)
+  }
+
+  #add(client: ClientId, timestamp: ClientTimestamp, seq: SeqNo): PlacedReply {
+    const principal = this.#principal(replyPartitionOf(client), principalOf(client))
+    const entry: PlacedReply = { client, timestamp, seq, result: new Uint8Array(0), principal }
+    principal.sessions.set(client, entry)
+    this.#replies.set(client, entry)
+    return entry
   }
 
   /** `kept` stays, whatever else has to go. What goes depends on the content only, not on how it came together. */
@@ -138,11 +149,12 @@ export class ReplyCache {
     return partition
   }
 
-  #principal(partition: Partition, name: string): Principal {
-    const known = partition.principals.get(name)
+  #principal(index: number, name: string): Principal {
+    const { principals } = this.#partition(index)
+    const known = principals.get(name)
     if (known !== undefined) return known
-    const principal: Principal = { name, floor: -1, bytes: 0, sessions: new Map() }
-    partition.principals.set(name, principal)
+    const principal: Principal = { name, partition: index, floor: -1, bytes: 0, sessions: new Map() }
+    principals.set(name, principal)
     return principal
   }
 
@@ -176,7 +188,7 @@ export class ReplyCache {
     const principals: Principal[] = []
     const reader = new ByteReader(bytes)
     while (!reader.failed && !reader.atEnd) {
-      const principal = readPrincipal(reader)
+      const principal = readPrincipal(reader, index)
       const last = principals.at(-1)
       if (principal === null || replyPartitionOf(asClientId(principal.name)) !== index) return false
       if (last !== undefined && last.name >= principal.name) return false
@@ -196,13 +208,13 @@ export class ReplyCache {
   }
 }
 
-const readPrincipal = (reader: ByteReader): Principal | null => {
-  const principal: Principal = { name: reader.text(), floor: reader.u53() - 1, bytes: 0, sessions: new Map() }
+const readPrincipal = (reader: ByteReader, partition: number): Principal | null => {
+  const principal: Principal = { name: reader.text(), partition, floor: reader.u53() - 1, bytes: 0, sessions: new Map() }
   const count = reader.u32()
   let last: string | null = null
   for (let i = 0; i < count && !reader.failed; i++) {
     const client = asClientId(reader.text())
-    const entry = { client, timestamp: asClientTimestamp(reader.u53()), seq: asSeqNo(reader.u53()), result: reader.bytes() }
+    const entry = { client, timestamp: asClientTimestamp(reader.u53()), seq: asSeqNo(reader.u53()), result: reader.bytes(), principal }
     if (principalOf(client) !== principal.name || (last !== null && last >= client)) return null
     last = client
     principal.bytes += costOf(entry)

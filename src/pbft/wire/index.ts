@@ -33,6 +33,8 @@ export {
 export { headOf, messageTypeOf, type MessageHead } from './head.ts'
 export { decodeRequest, encodeRequest, type UnauthenticatedRequest } from './request.ts'
 export {
+  requestBody,
+  requestContext,
   requestSignedBytes,
   requestSignedParts,
   signedBytes,

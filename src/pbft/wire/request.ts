@@ -51,8 +51,11 @@ class DecodedRequest implements Request {
   }
 }
 
+/** What the authentication of a request covers, as it was read; null when it was not read from any bytes. */
+export const unauthenticatedBytesOf = (request: UnauthenticatedRequest): Uint8Array | null => DecodedRequest.unauthenticatedBytesOf(request)
+
 export function writeUnauthenticated(writer: Writer, request: UnauthenticatedRequest): void {
-  const known = DecodedRequest.unauthenticatedBytesOf(request)
+  const known = unauthenticatedBytesOf(request)
   if (known !== null) return writer.fixed(known)
   writer.text(request.client, clientCharsMax)
   writer.u53(request.timestamp)

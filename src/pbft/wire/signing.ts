@@ -19,7 +19,7 @@ import type {
 } from '../protocol/messages.ts'
 import { primaryOf } from '../protocol/quorum.ts'
 import { writePrePrepareHeader, writeUnsignedCheckpoint, writeUnsignedNewView, writeUnsignedViewChange } from './parts.ts'
-import { writeUnauthenticated, type UnauthenticatedRequest } from './request.ts'
+import { unauthenticatedBytesOf, writeUnauthenticated, type UnauthenticatedRequest } from './request.ts'
 import { Writer } from './writer.ts'
 
 /** The signed messages without their signature; the batch of a pre-prepare is covered by its digest and may be missing. */
@@ -74,9 +74,26 @@ export function signedBytes(message: SignableMessage, clusterId: string): Uint8A
   return writer.finish()
 }
 
-/** The bytes that a client signs or MACs: everything in the request but its authentication. */
+/** The bytes that a client signs: the context of its cluster, and everything in the request but its authentication. */
 export function requestSignedBytes(request: UnauthenticatedRequest, clusterId: string): Uint8Array {
   const writer = begin(domains.request, clusterId)
+  writeUnauthenticated(writer, request)
+  return writer.finish()
+}
+
+let contextOf: { readonly clusterId: string; readonly bytes: Uint8Array } = { clusterId: '', bytes: new Uint8Array(0) }
+
+/** What stands before every request of a cluster in what is signed or MACed: the same object as long as it is for the same cluster. */
+export function requestContext(clusterId: string): Uint8Array {
+  if (contextOf.clusterId !== clusterId) contextOf = { clusterId, bytes: begin(domains.request, clusterId).finish() }
+  return contextOf.bytes
+}
+
+/** What is signed or MACed of a request behind its context; a view on the bytes that it was read from, where it was. */
+export function requestBody(request: UnauthenticatedRequest): Uint8Array {
+  const known = unauthenticatedBytesOf(request)
+  if (known !== null) return known
+  const writer = new Writer()
   writeUnauthenticated(writer, request)
   return writer.finish()
 }

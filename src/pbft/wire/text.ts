@@ -78,10 +78,10 @@ const internedMax = 8_192
 /** By the low bits of a hash of the bytes; a newer text takes the place of an older one. */
 const interned: (Interned | undefined)[] = new Array<Interned | undefined>(internedMax).fill(undefined)
 
-/** FNV-1a. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+/** Of the end, where texts that come together differ, and the length: a walk over all of it would cost as much as the comparison. */
+function placeOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start
+  for (let at = Math.max(start, end - 6); at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
   return (hash ^ (hash >>> 15)) & (internedMax - 1)
 }
 
@@ -93,7 +93,7 @@ function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number
 
 /** As `decodeUtf8`, for texts that come again and again: a few thousand of them are remembered. */
 export function internUtf8(bytes: Uint8Array, start: number, end: number): string | null {
-  const place = hashOf(bytes, start, end)
+  const place = placeOf(bytes, start, end)
   const known = interned[place]
   if (known !== undefined && isSame(known.bytes, bytes, start, end)) return known.text
   const text = decodeUtf8(bytes, start, end)

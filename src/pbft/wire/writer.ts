@@ -98,7 +98,23 @@ export class Writer {
   }
 
   text(value: string, charsMax: number): void {
-    if (value.length === 0 || value.length > charsMax) throw new RangeError(`text of ${value.length} characters, not 1 to ${charsMax}`)
+    const { length } = value
+    if (length === 0 || length > charsMax) throw new RangeError(`text of ${length} characters, not 1 to ${charsMax}`)
+    this.#reserve(2 + length)
+    const bytes = this.#bytes
+    const at = this.#length + 2
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit >= 0x80) return this.#wideText(value)
+      bytes[at + i] = unit
+    }
+    bytes[at - 2] = length >> 8
+    bytes[at - 1] = length & 0xff
+    this.#length = at + length
+  }
+
+  /** Text that is not ASCII only. */
+  #wideText(value: string): void {
     const length = utf8Length(value)
     this.u8(length >> 8)
     this.u8(length & 0xff)

@@ -64,7 +64,7 @@ describe('partition tree', () => {
 
 describe('reply cache', () => {
   const put = (cache: ReplyCache, client: string, timestamp: number, seq: number): void =>
-    cache.put(cache.get(asClientId(client)), asClientId(client), asClientTimestamp(timestamp), asSeqNo(seq), bytesOf(timestamp))
+    cache.put(asClientId(client), asClientTimestamp(timestamp), asSeqNo(seq), bytesOf(timestamp))
 
   it('saves the same bytes whatever the order, and loads what it saved', () => {
     const one = new ReplyCache(bounds)
@@ -125,7 +125,7 @@ describe('reply cache', () => {
     expect(names.length).toBeGreaterThan(10)
     let seq = 0
     for (const name of names) {
-      for (let i = 0; i < 3; i++) cache.put(undefined, asClientId(`${name}${i}`), asClientTimestamp(++seq), asSeqNo(seq), big)
+      for (let i = 0; i < 3; i++) cache.put(asClientId(`${name}${i}`), asClientTimestamp(++seq), asSeqNo(seq), big)
     }
     expect(cache.save(7).length).toBeLessThan(REPLY_PARTITION_BYTES_MAX)
   })
