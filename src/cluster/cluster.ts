@@ -70,6 +70,8 @@ export class Cluster {
   readonly #evidenceReader: EvidenceReader
   #timers: NodeJS.Timeout[] = []
   #load: Load | null = null
+  /** Replicas that the operator stopped or killed, as faults of the run. */
+  readonly #acts = new Map<number, { readonly id: string; readonly fault: string }>()
   #status: ClusterStatus | null = null
   #past: { readonly views: readonly ViewInfo[]; readonly checkpoints: readonly CheckpointInfo[] } = { views: [], checkpoints: [] }
   readonly #unrecorded = { seqs: new Set<number>(), views: false, checkpoints: false }
@@ -220,6 +222,7 @@ export class Cluster {
     const member = this.#members[id]
     if (member === undefined) return fail('not-found', `there is no r${id}: the cluster has ${this.#members.length} replicas`)
     const done = await this.#act(member, action)
+    if (done.ok) this.#recordAct(id, action)
     this.#tickStatus()
     if (done.ok) return ok(this.replica(id) as ReplicaStatus)
     if (done.error.code === 'start-failed') this.#alarm('alarm.replica.startFailed', { replica: id, message: done.error.message })
@@ -368,6 +371,22 @@ export class Cluster {
         this.#events.onStage('stage.connecting', { count, total: remote.length })
       }),
     )
+  }
+
+  /** What is done to a replica is a fault of the run, until it is started again. */
+  #recordAct(id: number, action: ValidParams<'controlReplica'>['action']): void {
+    const at = Date.now()
+    const open = this.#acts.get(id)
+    if (open !== undefined && action !== 'corrupt') {
+      this.recording.write({ kind: 'fault', fault: { ...open, what: 'healed', at } })
+      this.#acts.delete(id)
+    }
+    if (action === 'start') return
+    const fault = { id: `act-${id}-${at}`, fault: `r${id}: ${action}` }
+    this.recording.write({ kind: 'fault', fault: { ...fault, what: 'injected', at } })
+    // A wiped one runs again at once, or not until it is started: `start` ends it either way.
+    if (action === 'stop' || action === 'kill') this.#acts.set(id, fault)
+    else this.recording.write({ kind: 'fault', fault: { ...fault, what: 'healed', at: Date.now() } })
   }
 
   async #act(member: Member, action: ValidParams<'controlReplica'>['action']): Promise<Result<null>> {

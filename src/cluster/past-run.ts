@@ -116,7 +116,7 @@ export class PastRun {
       requestsPerSecond: 0,
       replicas: manifest.replicas.map((_, id) => this.#replica(id)),
       faults: [],
-      monitors: info.monitors.map(({ name, state, detail }) => ({ name, state, detail, key: '', parameters: {}, since: at })),
+      monitors: info.monitors.map((monitor) => ({ ...monitor, since: at })),
       at,
     }
   }

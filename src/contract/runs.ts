@@ -68,7 +68,19 @@ export const runInfoSchema = v.strictObject({
   verdict: v.picklist(runVerdicts),
   /** Safety monitors as they stood at the end; empty while it goes on. */
   monitors: v.pipe(
-    v.array(v.strictObject({ name: v.picklist(monitorNames), state: v.picklist(['holds', 'violated', 'unknown']), detail: text(2_000) })),
+    v.array(
+      v.strictObject({
+        name: v.picklist(monitorNames),
+        state: v.picklist(['holds', 'violated', 'unknown']),
+        /** What it rests on, as a sentence's key with parameters; `detail` is it in English. */
+        key: text(80),
+        parameters: v.record(
+          v.pipe(v.string(), v.regex(/^(?!__proto__$)\w{1,32}$/)),
+          v.union([v.pipe(v.number(), v.finite()), text(2_000)]),
+        ),
+        detail: text(2_000),
+      }),
+    ),
     v.maxLength(monitorNames.length),
   ),
   figures: runFiguresSchema,

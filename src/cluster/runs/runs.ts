@@ -259,7 +259,7 @@ export class Runs {
       upto: live.run.last,
     }
     const figures = await this.#options.desk.ask('runFigures', { place: placeOf(this.#shelf, closed) })
-    const monitors = status.monitors.map(({ name, state, detail }) => ({ name, state, detail: detail.slice(0, 2_000) }))
+    const monitors = status.monitors.map(({ since: _, ...monitor }) => ({ ...monitor, detail: monitor.detail.slice(0, 2_000) }))
     // Its name and annotations may have changed meanwhile.
     const now = this.#shelf.get(id) ?? closed
     const info: RunInfo = {
