@@ -11,6 +11,7 @@ const components = {
   requests: () => import('./screens/RequestsScreen.vue'),
   faults: () => import('./screens/FaultsScreen.vue'),
   scenarios: () => import('./screens/ScenariosScreen.vue'),
+  runs: () => import('./screens/RunsScreen.vue'),
   settings: () => import('./screens/SettingsScreen.vue'),
 } as const satisfies Record<Screen, RouteRecordRaw['component']>
 

@@ -34,11 +34,21 @@ export const testIds = {
   /** Carries `data-phase`, the present step's. */
   presenter: 'presenter',
   presenterNext: 'presenter-next',
+  runs: 'runs',
+  /** Carries `data-run` and `data-verdict`. */
+  runRow: 'run-row',
+  /** Takes a run's file. */
+  runFile: 'run-file',
+  /** Carries `data-seq`, the first that differs. */
+  runComparison: 'run-comparison',
+  /** What is shown is a recorded run. */
+  recordedRun: 'recorded-run',
+  openSampleRun: 'open-sample-run',
   tokenField: 'token-field',
   tokenSubmit: 'token-submit',
 } as const
 
-/** A rail entry: overview, log, messages, views, checkpoints, requests, faults, scenarios, settings. */
+/** A rail entry: overview, log, messages, views, checkpoints, requests, faults, scenarios, runs, settings. */
 export const navTestId = (screen: string): string => `nav-${screen}`
 /** A replica's card; carries `data-state`. */
 export const replicaCardTestId = (id: number): string => `replica-card-${id}`

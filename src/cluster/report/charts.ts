@@ -1,5 +1,6 @@
 /** Charts as SVG that stretches with the page; what is written stands beside them as text, so that it stays legible at any width. */
-import { Html, html } from './html.ts'
+import type { Html } from './html.ts'
+import { html } from './html.ts'
 
 /** Of a chart's own coordinates. */
 const width = 1_000

@@ -167,11 +167,13 @@ export const checkpoints = ({ facts }: ReportModel, words: Words): Html => {
   const all = facts.documents.checkpoint
   const shown = latest(all)
   const rows = shown.map(({ seq, stable, digests }) => {
-    const groups = Map.groupBy(Object.entries(digests), ([, digest]) => digest)
-    const said = [...groups].map(
-      ([digest, holders]) => html`<div><code>${digest}</code> ${holders.map(([id]) => `r${id}`).join(' ')}</div>`,
-    )
-    const isEqual = groups.size <= 1
+    const kinds = [...new Set(Object.values(digests))]
+    const holdersOf = (digest: string): string =>
+      Object.entries(digests)
+        .flatMap(([id, held]) => (held === digest ? `r${id}` : []))
+        .join(' ')
+    const said = kinds.map((digest) => html`<div><code>${digest}</code> ${holdersOf(digest)}</div>`)
+    const isEqual = kinds.length <= 1
     return html`<tr>
       <td class="num">${seq}</td>
       <td>${words.t(stable ? 'stable' : 'notStable')}</td>

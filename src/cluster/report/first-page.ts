@@ -1,6 +1,7 @@
 /** The first page of a report: what somebody reads who has two minutes. */
 import type { ScenarioRun } from '../../contract/scenarios.ts'
-import { Html, html } from './html.ts'
+import type { Html } from './html.ts'
+import { html } from './html.ts'
 import type { ReportModel } from './model.ts'
 import type { ReportTexts } from './texts.ts'
 import type { Words } from './words.ts'

@@ -30,6 +30,7 @@ export const screenLetters: Readonly<Record<Screen, string>> = {
   requests: 'r',
   faults: 'f',
   scenarios: 'd',
+  runs: 'h',
   settings: 's',
 }
 

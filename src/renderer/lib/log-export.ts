@@ -33,7 +33,7 @@ export function csvLines(entry: LogEntry): string {
 }
 
 /** Lets the browser save `parts` as a file. */
-export function saveFile(name: string, type: string, parts: readonly string[]): void {
+export function saveFile(name: string, type: string, parts: readonly BlobPart[]): void {
   const url = URL.createObjectURL(new Blob([...parts], { type }))
   const anchor = document.createElement('a')
   anchor.href = url

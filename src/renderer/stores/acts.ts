@@ -45,6 +45,7 @@ export const useActs = defineStore('acts', () => {
   /** Why nothing can be done now; undefined while something can. */
   const blocked = computed(() => {
     if (link.stale) return t('lost.hostSilent')
+    if (cluster.recorded) return t('runs.readOnly')
     return cursor.live ? undefined : t('time.blocked')
   })
   /** Names of acts under way, such as `isolate-0`. */

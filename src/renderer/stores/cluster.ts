@@ -29,6 +29,8 @@ export const useCluster = defineStore('cluster', () => {
 
   /** The host's clock now, ms. */
   const liveNow = computed(() => link.now + hostAheadMs.value)
+  /** What is shown is a recorded run: nothing of it is live, and nothing can be done to it. */
+  const recorded = computed(() => (host.value?.run ?? null) !== null)
   const open = computed(() => host.value?.phase === 'open' && liveStatus.value !== null)
 
   /** null: no cluster is open, or nothing is recorded of the moment. */
@@ -83,7 +85,7 @@ export const useCluster = defineStore('cluster', () => {
     const [nextStatus, nextAlarms, nextSamples, nextLoad, tail] = await Promise.all([
       link.call('status', {}),
       link.call('alarms', {}),
-      link.call('samples', { since: Date.now() - samplesMax * 1_000 }),
+      link.call('samples', { since: recorded.value ? 0 : Date.now() - samplesMax * 1_000 }),
       link.call('load', {}),
       link.call('log', { after: Number.MAX_SAFE_INTEGER, limit: 1 }),
     ])
@@ -161,6 +163,7 @@ export const useCluster = defineStore('cluster', () => {
     hostNow,
     liveNow,
     open,
+    recorded,
     refreshClusters,
   }
 })
