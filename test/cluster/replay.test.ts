@@ -3,7 +3,11 @@ import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findRun, replayRun, type ReplayAnswer } from '../../src/cluster/recorder/runs.ts'
+import { momentAt } from '../../src/cluster/recorder/moment.ts'
 import { recordingFolder } from '../../src/contract/manifest.ts'
+import { loadManifest } from '../../src/link/index.ts'
+import { continueRun, type Continued, type WhatIf } from '../../src/pbft/sim/index.ts'
+import { recordedMoment } from '../../src/web/commands/continue-from.ts'
 import { recordedProcesses } from '../../src/cluster/recorder/replays.ts'
 import { eventually, openTestHost, type TestHost } from './support/host.ts'
 
@@ -102,6 +106,39 @@ describe('a recorded run with faults', () => {
     truncateSync(file, statSync(file).size - 7)
     expect(replay(1)).toMatchObject({ holds: true })
     writeFileSync(file, whole)
+  })
+
+  it('can be gone on with in the simulator, as if something had failed then', () => {
+    const folders = [0, 1, 2, 3].map((id) => join(folder, 'data', `replica-${id}`, recordingFolder))
+    const manifest = loadManifest(join(folder, 'cluster.json'))
+    if (!manifest.ok) throw new Error(manifest.error.message)
+    const moment = momentAt(folders, 20)
+    if (!moment.ok) throw new Error(moment.error.message)
+    const continued = (whatIf: readonly WhatIf[]): Continued =>
+      continueRun(recordedMoment(moment.value, manifest.value), { seed: 3, whatIf, durationMs: 3_000 })
+    const asItWas = continued([])
+    expect(asItWas).toMatchObject({ violations: [], isBeyondF: false })
+    expect(Math.max(...asItWas.before.map(({ lastExecuted }) => lastExecuted))).toBe(20)
+    expect(asItWas.answered).toBe(asItWas.asked)
+    expect(asItWas.asked).toBeGreaterThan(20)
+    expect(asItWas.views.map(({ view }) => view)).toEqual([0])
+    expect(continued([])).toEqual(asItWas)
+    const withoutPrimary = continued([{ kind: 'crash', replica: 0 }])
+    expect(withoutPrimary).toMatchObject({ violations: [], isBeyondF: false })
+    expect(withoutPrimary.views.map(({ view }) => view)).toEqual([0, 1])
+    expect(withoutPrimary.answered).toBe(withoutPrimary.asked)
+    expect(withoutPrimary.after.map(({ replica }) => replica)).toEqual([1, 2, 3])
+    const beyond = continued([
+      { kind: 'isolate', replica: 1 },
+      { kind: 'crash', replica: 2 },
+    ])
+    expect(beyond).toMatchObject({ violations: [], isBeyondF: true, answered: 0 })
+    // What the recorded replicas signed is believed by their own keys only.
+    const strangers = { ...recordedMoment(moment.value, manifest.value), keys: { clusterId: manifest.value.clusterId, holds: () => false } }
+    const refused = continueRun(strangers, { seed: 3, whatIf: [{ kind: 'crash', replica: 0 }], durationMs: 3_000 })
+    expect(refused.violations.map(({ checker }) => checker)).toContain('authenticity')
+    expect(() => continued([{ kind: 'crash', replica: 4 }])).toThrow('there is no r4')
+    expect(momentAt(folders, 10_000_000)).toMatchObject({ ok: false, error: { code: 'not-found' } })
   })
 
   it('is listed, and found by its folder, its manifest and its name', () => {

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { readScenario, listScenarios } from '../../src/cluster/scenario/files.ts'
 import { startScenario } from '../../src/cluster/scenario/run.ts'
 import type { Scenario, ScenarioRun } from '../../src/contract/scenarios.ts'
+import { observe } from '../proof/scenarios/observe.ts'
+import { sabotages } from '../proof/scenarios/sabotage.ts'
 import { eventually, openTestHost } from './support/host.ts'
 
 const library = resolve(import.meta.dirname, '../../resources/scenarios')
@@ -46,6 +48,16 @@ describe('the library on real clusters', () => {
     const { run } = await runOnFresh('primary-isolation', true)
     expect(run.holds).toBe(false)
     expect(run.steps.map(({ phase }) => phase)).toEqual(['held', 'held', 'failed', 'not-reached', 'not-reached', 'not-reached'])
+  })
+
+  it('does not hold on an engine with a planted bug, at the expectation that the bug concerns and at no other', async () => {
+    const scenario = scenarioOf('backup-crash')
+    const broken = sabotages.find(({ plant }) => plant === 'no-replies')
+    if (broken === undefined) throw new Error('there is no such sabotage')
+    const outcome = await observe({ ...scenario, steps: scenario.steps.slice(0, 2) }, broken)
+    expect(outcome?.holds).toBe(false)
+    expect(outcome?.sights.filter(({ holds }) => !holds).map(({ step, check }) => [step, check])).toEqual([[1, 1]])
+    expect(scenario.steps[1]?.checks[1]?.check).toBe('answered')
   })
 
   it('waits for the presenter before and after each step, and stops when told, with all faults healed', async () => {

@@ -24,6 +24,8 @@ export interface CaseSettings {
   readonly retryMs: number
   readonly retryMaxMs: number
   readonly disturbance: Disturbance | null
+  /** Whether the replicas record the run; null: as they usually do. */
+  readonly recording: boolean | null
 }
 
 export interface BenchCase {
@@ -53,6 +55,7 @@ const base: CaseSettings = {
   retryMs: 200,
   retryMaxMs: 2_000,
   disturbance: null,
+  recording: null,
 }
 
 /** From this many clients on their requests queue for longer than the usual wait; sending again would only add to the load. */
@@ -66,7 +69,8 @@ const nameOf = (settings: CaseSettings): string => {
   const { system, operation, clients, durability, authentication, replicas, disturbance } = settings
   if (system !== 'pbft') return `${system}-${operation}-${clients}`
   const more = `${replicas === 4 ? '' : `-n${replicas}`}${disturbance === null ? '' : `-${suffixOf(disturbance)}`}`
-  return `${operation}-${clients}-${durability}-${authentication}${more}`
+  const recording = settings.recording === null ? '' : `recording-${settings.recording ? 'on' : 'off'}-`
+  return `${recording}${operation}-${clients}-${durability}-${authentication}${more}`
 }
 
 const makeCase = (changes: Partial<CaseSettings>, times: Partial<Pick<BenchCase, 'warmUpMs' | 'measureMs'>> = {}): BenchCase => {
@@ -88,6 +92,11 @@ const disturbedCases = [
   ...behaviourNames.map((behaviour) => ({ kind: 'byzantine', behaviour }) as const),
 ].map((disturbance) => makeCase({ authentication: 'mac', clients: disturbedClients, disturbance }, { warmUpMs: disturbedWarmUpMs }))
 
+/** What recording costs: where the disk bounds the run, and where only the processor does. In turns, so that both sides share the machine's moods. */
+const recordingCases = (['full', 'none'] as const).flatMap((durability) =>
+  [true, false].map((recording) => makeCase({ authentication: 'mac', clients: 64, durability, recording })),
+)
+
 /** Every case of our own engine, in the order in which a round runs them. */
 export const benchCases: readonly BenchCase[] = (['signature', 'mac'] as const).flatMap((authentication) => [
   ...durabilities.flatMap((durability) => clientCounts.map((clients) => makeCase({ authentication, durability, clients }))),
@@ -95,7 +104,7 @@ export const benchCases: readonly BenchCase[] = (['signature', 'mac'] as const).
   makeCase({ authentication, operation: 'get', clients: 64 }),
   makeCase({ authentication, clients: 64, replicas: 7 }),
   makeCase({ authentication, clients: 8, disturbance: { kind: 'kill-primary' } }, { measureMs: 8_000 }),
-  ...(authentication === 'mac' ? [...scalingCases, ...disturbedCases] : []),
+  ...(authentication === 'mac' ? [...scalingCases, ...disturbedCases, ...recordingCases] : []),
 ])
 
 /** Three nodes of etcd, with fsync. */
@@ -106,6 +115,11 @@ export const etcdCases: readonly BenchCase[] = clientCounts.map((clients) =>
 const faultFree = `put-${disturbedClients}-full-mac`
 
 const moreComparisons: readonly Comparison[] = [
+  ...(['full', 'none'] as const).map((durability) => ({
+    name: `with recording over without, 64 clients, ${durability}, mac`,
+    of: `recording-on-put-64-${durability}-mac`,
+    to: `recording-off-put-64-${durability}-mac`,
+  })),
   ...[10, 13].map((replicas) => ({ name: `${replicas} replicas over 4, mac`, of: `${faultFree}-n${replicas}`, to: faultFree })),
   ...disturbedCases.map(({ name, settings }) => ({
     name: `${settings.disturbance === null ? '' : suffixOf(settings.disturbance)} over fault-free`,

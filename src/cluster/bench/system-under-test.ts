@@ -88,12 +88,16 @@ export const startReplicas = async (options: SystemOptions, settings: CaseSettin
     if (!created.ok) throw created.error.code === 'bad-request' ? new NotServed(created.error.message) : new Error(created.error.message)
     const manifestFile = join(folder, manifestName)
     mkdirSync(join(folder, 'logs'))
+    const more = [
+      ...(settings.disturbance?.kind === 'byzantine' ? ['--allow-faults'] : []),
+      ...(settings.recording === false ? ['--recording-mb', '0'] : []),
+    ]
     // All of them settle before an error ends it: none may come to life after the clean-up.
     const started = await Promise.allSettled(
       created.value.replicas.map(async ({ id }): Promise<Node> => {
         const logFile = join(folder, 'logs', `replica-${id}.log`)
         const child = await launchByNode(options.replicaEntry, {
-          args: ['--cluster', manifestFile, '--id', String(id), ...(settings.disturbance?.kind === 'byzantine' ? ['--allow-faults'] : [])],
+          args: ['--cluster', manifestFile, '--id', String(id), ...more],
           logFile,
         })
         children.push(child)

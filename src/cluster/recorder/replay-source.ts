@@ -74,6 +74,11 @@ export class BlockSource implements ReplaySource {
     return this.#load(part)[index - part.base] ?? null
   }
 
+  /** Where to begin to look for what was recorded from `at` on, ms since the epoch: the first entry of its block. */
+  indexAt(at: number): number {
+    return this.#parts.find(({ block }) => block.lastAt >= at)?.base ?? this.count
+  }
+
   /** Where the entry is in the recording; null for a hole. */
   positionAt(index: number): number | null {
     const part = this.#partOf(index)

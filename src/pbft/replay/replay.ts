@@ -5,12 +5,13 @@
  */
 import type { Capabilities } from '../protocol/capabilities.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
-import type { Digest } from '../protocol/ids.ts'
-import type { Message } from '../protocol/messages.ts'
+import type { Digest, ReplicaId } from '../protocol/ids.ts'
+import type { Message, ReplicaMessage } from '../protocol/messages.ts'
 import type { LogRecord, PartitionBytes } from '../protocol/records.ts'
 import { assertThat } from '../protocol/assert.ts'
 import { copyState } from '../protocol/copy.ts'
 import { coreOf, restoreReplica } from '../protocol/replica.ts'
+import type { Service } from '../protocol/service.ts'
 import type { ReplicaState } from '../protocol/state.ts'
 import type { Effect, Input, ReplicaCore, TimerName } from '../protocol/steps.ts'
 import { createService, type CopyableService } from '../service/index.ts'
@@ -83,6 +84,13 @@ const readStart = (source: ReplaySource, start: number) => {
 
 type Start = Extract<ReturnType<typeof readStart>, { ok: true }>
 
+interface Made {
+  readonly message: Message
+  /** Empty: for a client. */
+  readonly to: readonly ReplicaId[]
+  count: number
+}
+
 export class Replay {
   readonly config: ProtocolConfig
   /** How many objects this copy has of its own, when it was made by `copy`: a measure of its size. */
@@ -99,7 +107,7 @@ export class Replay {
   #rejections: string[] = []
   #checkpoints: string[] = []
   /** Made here and not seen to leave yet, by what they are and where they go. */
-  readonly #made = new Map<string, number>()
+  readonly #made = new Map<string, Made>()
   #isByzantine = false
   readonly #timers = new Map<TimerName, number>()
   readonly #proof = { inputs: 0, sendsEqual: 0, sendsUnchecked: 0, signaturesEqual: 0, rejectionsEqual: 0, checkpointsEqual: 0 }
@@ -119,7 +127,7 @@ export class Replay {
       this.objects = copy.objects + from.#made.size
       this.#core = coreOf(this.#state)
       this.#isByzantine = from.#isByzantine
-      for (const [key, count] of from.#made) this.#made.set(key, count)
+      for (const [key, made] of from.#made) this.#made.set(key, { ...made })
       for (const [timer, dueMs] of from.#timers) this.#timers.set(timer, dueMs)
       Object.assign(this.#proof, from.#proof)
       this.#divergences.push(...from.#divergences)
@@ -131,6 +139,19 @@ export class Replay {
     this.#state = restoreReplica(from.config, capabilities, this.#service, from.persisted)
     this.#core = coreOf(this.#state)
     this.#compare(null)
+  }
+
+  /** What it has made for its peers and what has not left yet: it waits for the disk. */
+  get unsent(): { readonly message: ReplicaMessage; readonly to: readonly ReplicaId[] }[] {
+    const waiting = [...this.#made.values()].filter(({ to }) => to.length > 0)
+    return waiting.map(({ message, to }) => ({ message: message as ReplicaMessage, to }))
+  }
+
+  /** A core in the state in which this one is, that goes on with other inputs and signs by `capabilities`. Only after the first input. */
+  coreFrom(capabilities: Capabilities): { readonly core: ReplicaCore; readonly service: Service } {
+    assertThat(this.#proof.inputs > 0, 'a replay is gone on from after its first input')
+    const service = this.#service.copy()
+    return { core: coreOf(copyState(this.#state, capabilities, service).state), service }
   }
 
   /** Another replay that stands where this one does, and goes its own way. Only of one that has taken an input. */
@@ -166,7 +187,7 @@ export class Replay {
 
   get proof(): ReplayProof {
     let onlyHere = 0
-    for (const count of this.#made.values()) onlyHere += count
+    for (const { count } of this.#made.values()) onlyHere += count
     return { ...this.#proof, sendsOnlyHere: onlyHere, divergences: this.#divergences }
   }
 
@@ -226,11 +247,13 @@ export class Replay {
     }
   }
 
-  #make(message: Message, to: readonly number[]): void {
+  #make(message: Message, to: readonly ReplicaId[]): void {
     if (this.#isByzantine) return
     const bytes = encodeMessage(message)
     const key = keyOf(crc32(bytes), bytes.length, to)
-    this.#made.set(key, (this.#made.get(key) ?? 0) + 1)
+    const known = this.#made.get(key)
+    if (known === undefined) this.#made.set(key, { message, to, count: 1 })
+    else known.count += 1
   }
 
   /** Reads on to the next input, comparing what the recorded run did with what this one does. */
@@ -276,13 +299,13 @@ export class Replay {
       entry.size,
       entry.to.map(({ replica }) => replica),
     )
-    const count = this.#made.get(key) ?? 0
-    if (count === 0) {
+    const made = this.#made.get(key)
+    if (made === undefined) {
       this.#diverge(this.#next, `the recorded run sent a ${entry.head.type} that this one did not make`)
       return
     }
-    if (count === 1) this.#made.delete(key)
-    else this.#made.set(key, count - 1)
+    if (made.count === 1) this.#made.delete(key)
+    else made.count -= 1
     this.#proof.sendsEqual += 1
   }
 

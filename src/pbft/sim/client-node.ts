@@ -5,7 +5,7 @@ import { asClientId, type ClientId, type ReplicaId } from '../protocol/ids.ts'
 import { MAC_BYTES } from '../protocol/messages.ts'
 import { decodeResult, encodeOperation, type Operation } from '../service/index.ts'
 import { decodeMessage, encodeMessage, requestSignedBytes } from '../wire/index.ts'
-import { createDigest, simClusterId, type SimKeys } from './keys.ts'
+import { createDigest, simClients, simClusterId, type SimKeys } from './keys.ts'
 import type { FaultMix } from './fault-mix.ts'
 import type { Random } from './random.ts'
 import type { Recording } from './recording.ts'
@@ -50,7 +50,7 @@ export class ClientNode {
     this.#world = world
     this.#random = random
     this.endpoint = endpoint
-    this.name = asClientId(`sim/${endpoint}`)
+    this.name = asClientId(`${simClients}${endpoint}`)
     const isUnlinked = world.n > 1 && random.fork('links').chance(world.mix.unlinked)
     const unlinked = isUnlinked ? random.fork('unlinked').whole(0, world.n - 1) : null
     const sign = world.keys.signerOf({ kind: 'client', client: this.name })

@@ -1,5 +1,8 @@
 /** The deterministic simulator, and the checkers that real runs share with it. */
 export * from './checkers/index.ts'
+export { continueRun, type Continued, type RecordedMoment, type WhatIf } from './continuation.ts'
+export type { RecordedKeys } from './keys.ts'
+export type { StandingReplica } from './replica-node.ts'
 export { calmMix, type FaultMix, type NemesisAction } from './fault-mix.ts'
 export { applyPlant, plants, plantsForProcesses, type Plant } from './plants/index.ts'
 export { createRandom, type Random } from './random.ts'

@@ -5,10 +5,13 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Digest, ReplicaId } from '../protocol/ids.ts'
 import { MAC_BYTES, type Message, type Request } from '../protocol/messages.ts'
-import { digestFromBytes, requestSignedBytes, signedParts, type Signer } from '../wire/index.ts'
+import { digestFromBytes, requestSignedBytes, signedParts, type SignedPart, type Signer } from '../wire/index.ts'
 
 /** Every simulation is of the same cluster; its keys differ by seed. */
 export const simClusterId = 'simulation'
+
+/** What the names of all simulated clients begin with. */
+export const simClients = 'sim/'
 
 export type SignBytes = (bytes: Uint8Array) => Uint8Array
 
@@ -22,7 +25,14 @@ export interface SimKeys {
   unverified(message: Message, replica: ReplicaId): number[]
 }
 
-export function createKeys(seed: number, n: number): SimKeys {
+/** Where a simulation goes on from a recorded run: statements of that run are good by its own keys. */
+export interface RecordedKeys {
+  readonly clusterId: string
+  /** Whether a signature of the recorded run holds. */
+  holds(part: SignedPart): boolean
+}
+
+export function createKeys(seed: number, n: number, recorded: RecordedKeys | null = null): SimKeys {
   const secrets = new Map<string, Uint8Array>()
   const secretOf = (name: string): Uint8Array => {
     const known = secrets.get(name)
@@ -36,6 +46,8 @@ export function createKeys(seed: number, n: number): SimKeys {
     seal(`${client} to ${replica}`, bytes).subarray(0, MAC_BYTES)
   const hasOwnMac = (request: Request, replica: ReplicaId): boolean => {
     if (request.authentication.kind !== 'macs') return true
+    // Their keys are not known here; the replicas of the recorded run have checked their own.
+    if (recorded !== null && !request.client.startsWith(simClients)) return true
     const mac = request.authentication.macs.subarray(replica * MAC_BYTES, (replica + 1) * MAC_BYTES)
     return isEqual(mac, macFor(request.client, replica, requestSignedBytes(request, simClusterId)))
   }
@@ -46,8 +58,13 @@ export function createKeys(seed: number, n: number): SimKeys {
       for (let replica = 0; replica < n; replica++) macs.set(macFor(client, replica, bytes), replica * MAC_BYTES)
       return macs
     },
-    isAuthentic: (message, withRequests = true) =>
-      signedParts(message, n, simClusterId, withRequests).every((part) => isEqual(part.signature, seal(nameOf(part.signer), part.bytes))),
+    isAuthentic(message, withRequests = true) {
+      const old = recorded === null ? [] : signedParts(message, n, recorded.clusterId, withRequests)
+      return signedParts(message, n, simClusterId, withRequests).every((part, i) => {
+        const other = old[i]
+        return isEqual(part.signature, seal(nameOf(part.signer), part.bytes)) || (other !== undefined && recorded?.holds(other) === true)
+      })
+    },
     unverified: (message, replica) => requestsOf(message).flatMap((request, index) => (hasOwnMac(request, replica) ? [] : [index])),
   }
 }

@@ -58,6 +58,17 @@ const accusations = new Set<string>([
 /** What only a signature of the accused binds to it; in honest hands the rest can come of what a traitor said. */
 const ownFaults = new Set<string>(['wrong-sender', 'invalid-new-view', 'invalid-partition'])
 
+/** A replica of a recorded run at one moment. */
+export interface StandingReplica {
+  readonly config: ProtocolConfig
+  /** A core that goes on from there and signs by `capabilities`. */
+  resume(capabilities: Capabilities): { readonly core: ReplicaCore; readonly service: Service }
+  /** Timers that ran, and when they are due by its clock, ms. */
+  readonly timers: ReadonlyMap<TimerName, number>
+  /** What it had made and what had not left yet. */
+  readonly unsent: readonly { readonly message: ReplicaMessage; readonly to: readonly ReplicaId[] }[]
+}
+
 export class ReplicaNode {
   readonly id: ReplicaId
   core: ReplicaCore | null = null
@@ -120,10 +131,22 @@ export class ReplicaNode {
     this.#trace(`clock ${this.#clockOffsetMs.toFixed(0)}`)
   }
 
+  #capabilities(): Capabilities {
+    const sign = this.#world.keys.signerOf({ kind: 'replica', id: this.id })
+    return { digest: this.#digest, encodeBatch, sign: (message) => sign(signedBytes(message, simClusterId)) }
+  }
+
+  /** Goes on where a recorded replica stood, its disk empty: it is not to be started again. */
+  resume({ resume, timers, unsent }: StandingReplica): void {
+    const { core, service } = resume(this.#capabilities())
+    this.core = core
+    this.#service = service
+    for (const [timer, dueMs] of timers) this.#setTimer(timer, dueMs - this.#nowMs())
+    for (const { message, to } of unsent) this.#send(to, message, false)
+  }
+
   start(isFirst: boolean): void {
-    const keys = this.#world.keys
-    const sign = keys.signerOf({ kind: 'replica', id: this.id })
-    const capabilities: Capabilities = { digest: this.#digest, encodeBatch, sign: (message) => sign(signedBytes(message, simClusterId)) }
+    const capabilities = this.#capabilities()
     try {
       this.#service = createService()
       this.core = createReplica(this.#config, capabilities, this.#service, this.#disk.load())

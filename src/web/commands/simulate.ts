@@ -1,12 +1,13 @@
 /** `pbft-panel simulate`: the deterministic simulator over many seeds, also of an engine with a planted bug. */
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
-import { isPartName, partNames, plants, type SeedResult, type Shrunk } from '../../pbft/sim/index.ts'
+import { isPartName, partNames, plants, type SeedResult, type Shrunk, type WhatIf } from '../../pbft/sim/index.ts'
 import { replicaCount, wholeNumber } from '../numbers.ts'
 import { exitCodes, note, print, printJson, UsageError } from '../output.ts'
 import { entries, root } from '../paths.ts'
 import { copyWithPlant } from '../simulation/mutated-copy.ts'
 import { runThreads, shrinkInThread } from '../simulation/swarm.ts'
+import { continueFrom, whatIfOf } from './continue-from.ts'
 import { listPlants, plantNamed } from './plants.ts'
 
 interface SimulateOptions {
@@ -15,6 +16,11 @@ interface SimulateOptions {
   readonly replicas?: number
   readonly steps: number
   readonly plant?: string
+  readonly from?: string
+  readonly at?: number
+  readonly whatIf?: readonly WhatIf[]
+  readonly seconds: number
+  readonly data?: string
   readonly trace?: boolean
   readonly shrink?: boolean
   readonly without?: readonly string[]
@@ -107,6 +113,7 @@ const sayShrunk = ({ options, violation, schedule, runs }: Shrunk, plant: string
 
 /** Exit code 1 on a violation. A seed that is printed reproduces its run exactly. */
 const simulate = async (options: SimulateOptions): Promise<void> => {
+  if (options.from !== undefined) return continueFrom({ ...options, from: options.from, seed: options.first })
   if (options.plant === 'list') return listPlants(plants, options.json)
   const plant = options.plant === undefined ? null : plantNamed(options.plant, plants)
   const copy = plant === null ? null : await copyWithPlant(root, plant)
@@ -139,6 +146,11 @@ export const addSimulateCommand = (program: Command): void => {
     .option('--shrink', 'find the least that still shows what the first failing seed showed')
     .option('--trace', 'print what happens, line by line')
     .option('--threads <n>', 'seeds at a time', wholeNumber('--threads', 1, 64), Math.min(availableParallelism(), threadsMax))
+    .option('--from <run>', 'goes on from a moment of a recorded run instead; with --at')
+    .option('--at <seq>', 'the moment at which the first replica executed it', wholeNumber('--at', 1, Number.MAX_SAFE_INTEGER))
+    .option('--what-if <fault>', 'crash:K, isolate:K or cut:A-B at that moment; more than once', whatIfOf)
+    .option('--seconds <n>', 'how long new clients go on asking from there, simulated', wholeNumber('--seconds', 1, 3_600), 30)
+    .option('--data <dir>', 'the data folder in which the run is looked for')
     .option('--json', 'machine-readable answer')
     .action(simulate)
 }

@@ -50,9 +50,12 @@ say(`${tasks.length} runs, ${values['at-a-time']} at a time, at most ${values.mi
 let left = tasks.length
 await inPool(tasks, Number(values['at-a-time']), async ({ scenario, sabotage }) => {
   if (performance.now() > deadline) return
-  const outcome = await observe(scenario, sabotage)
+  const outcome = await observe(scenario, sabotage).catch((error: unknown) =>
+    say(`${scenario.name}, ${sabotage?.name ?? 'as it is'}: ${String(error)}`),
+  )
+  // What could not be run stays to be run.
+  if (outcome === null || outcome === undefined) return
   left -= 1
-  if (outcome === null) return
   outcomes.push(outcome)
   if (values.results !== undefined) writeFileSync(values.results, JSON.stringify(outcomes))
   const failed = outcome.sights.filter(({ holds }) => !holds).map(({ step, check }) => `${step}.${check}`)

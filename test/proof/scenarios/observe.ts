@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Host } from '../../../src/cluster/host-interface.ts'
 import { startScenario } from '../../../src/cluster/scenario/run.ts'
 import type { Scenario, ScenarioRun, ScenarioStepRun } from '../../../src/contract/scenarios.ts'
 import { plantsForProcesses } from '../../../src/pbft/sim/index.ts'
@@ -34,14 +35,24 @@ const replicaWith = async (plant: string | null): Promise<{ readonly replica: st
   return copyForProcesses(root, found)
 }
 
+/** A machine that is busy may need more than one attempt until all replicas have started. */
+const attemptsMax = 4
+
+const open = async (host: Host): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
+    const opened = await host.call('openCluster', { name: 'demo' })
+    if (opened.ok) return
+    if (attempt === attemptsMax) throw new Error(opened.error.message)
+  }
+}
+
 const runOn = async (scenario: Scenario, replica: string, toTheEnd: boolean): Promise<ScenarioRun> => {
   const folder = mkdtempSync(join(tmpdir(), 'pbft-panel-scenario-'))
   const host = hostFor({ dataFolder: join(folder, 'data'), logsFolder: join(folder, 'logs') }, { replica })
   try {
     const created = await host.call('createCluster', { name: 'demo', replicas: 4, ...scenario.cluster })
     if (!created.ok) throw new Error(created.error.message)
-    const opened = await host.call('openCluster', { name: 'demo' })
-    if (!opened.ok) throw new Error(opened.error.message)
+    await open(host)
     return await startScenario({ host, scenario, stepwise: false, toTheEnd, onChange: () => undefined }).finished
   } finally {
     await host.close()

@@ -47,12 +47,4 @@ export const processPlants: readonly Plant[] = [
       "driver.post({ type: 'start', disk })\n" +
       "  setInterval(() => driver.post({ type: 'operator', command: { kind: 'change-view' } }), 2_500).unref()",
   },
-  {
-    name: 'executions-untold',
-    pitfall: null,
-    breaks: 'observers are not told what a replica has executed',
-    file: '../replica/observation.ts',
-    find: 'slot[timeField[event.phase]] = atMs',
-    replace: "if (event.phase !== 'executed') slot[timeField[event.phase]] = atMs",
-  },
 ]
