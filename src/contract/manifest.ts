@@ -44,6 +44,7 @@ export const parametersSchema = v.strictObject({
   clockSkewMaxMs: whole(100, 3_600_000),
   signatureHoldMs: whole(100, 86_400_000),
   fetchTimeoutMs: whole(10, 60_000),
+  tentativeExecution: v.boolean(),
   sessionsPerPrincipalMax: whole(1, 20_000),
   replyBytesPerPrincipalMax: whole(65_536, 16_777_216),
 })

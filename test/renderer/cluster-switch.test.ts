@@ -30,6 +30,7 @@ const statusOf = (name: string): ClusterStatus => ({
     statusIntervalMs: 100,
     clockSkewMaxMs: 10_000,
     signatureHoldMs: 60_000,
+    tentativeExecution: false,
     sessionsPerPrincipalMax: 4_096,
     replyBytesPerPrincipalMax: 8_388_608,
     fetchTimeoutMs: 1_000,

@@ -11,12 +11,14 @@ import {
   checkLinearizability,
   checkOrder,
   checkReplay,
+  checkStates,
   checkValidity,
   checkVotes,
   serviceObject,
   type ClientCall,
   type Execution,
   type FinalState,
+  type FreshState,
   type Interval,
   type LogEvent,
   type Violation,
@@ -86,6 +88,32 @@ describe('votes', () => {
   it('finds checkpoints that differ between replicas', () => {
     expect(checkCheckpoints([vote('checkpoint', 0, 8, 'a'), vote('checkpoint', 0, 8, 'a', 1)])).toEqual([])
     expect(names(checkCheckpoints([vote('checkpoint', 0, 8, 'a'), vote('checkpoint', 0, 8, 'b', 1)]))).toEqual(['checkpoints'])
+  })
+})
+
+describe('states', () => {
+  const fresh = (): FreshState => {
+    let seen = ''
+    return { execute: ({ digest }) => void (seen += digest), digest: () => seen }
+  }
+  const signed = (replica: number, seq: number, digest: string): Vote => ({ replica, type: 'checkpoint', view: 0, seq, digest })
+  const ended = (replica: number, lastExecuted: number, stateDigest: string): FinalState => ({
+    replica,
+    view: 0,
+    active: true,
+    lastExecuted,
+    stateDigest,
+  })
+  const log = [1, 2, 3].map((seq) => executed(0, seq))
+
+  it('accepts checkpoints and endings that the agreed order gives, and says nothing beyond a gap in it', () => {
+    expect(checkStates(log, [signed(0, 2, 'd1d2')], [ended(0, 3, 'd1d2d3'), ended(1, 1, 'd1')], fresh())).toEqual([])
+    expect(checkStates([executed(0, 1), executed(0, 3)], [signed(0, 3, 'else')], [], fresh())).toEqual([])
+  })
+
+  it('finds a state with something in it that was never agreed on', () => {
+    expect(names(checkStates(log, [signed(0, 2, 'd1x2')], [], fresh()))).toEqual(['states'])
+    expect(names(checkStates(log, [], [ended(1, 3, 'd1d2d3x')], fresh()))).toEqual(['states'])
   })
 })
 

@@ -8,6 +8,12 @@ const seeds = [
   { seed: 20_010, replicas: 4, steps: 4_000, found: 'the same, by another way' },
   { seed: 70_034, replicas: 4, steps: 20_000, found: 'C above the own window, as h stayed behind a state transfer' },
   { seed: 70_035, replicas: 4, steps: 20_000, found: 'the same, longer' },
+  {
+    seed: 1_369,
+    replicas: 4,
+    steps: 3_000,
+    found: 'a primary that crashed and was then stopped in its roll call proposed again in its view',
+  },
 ]
 
 describe('seeds of the past', () => {

@@ -1,4 +1,5 @@
 /** A tiny replicated service for protocol tests: one counter per partition. Operation: [partition, amount]; result: the sum as 4 bytes. */
+import { UndoLog } from '../../src/pbft/protocol/undo-log.ts'
 import type { Service } from '../../src/pbft/protocol/service.ts'
 
 export const COUNTERS = 40
@@ -21,6 +22,7 @@ export interface CounterService extends Service {
 export const createCounterService = (): CounterService => {
   const counters = new Array<number>(COUNTERS).fill(0)
   const dirty = new Set<number>()
+  const undo = new UndoLog()
   const at = (operation: Uint8Array): number => (operation[0] ?? 0) % COUNTERS
   return {
     counters,
@@ -28,11 +30,14 @@ export const createCounterService = (): CounterService => {
     partitionCount: COUNTERS,
     execute(operation) {
       const index = at(operation)
+      const before = counters[index] ?? 0
+      undo.note(() => void (counters[index] = before))
       const sum = (counters[index] ?? 0) + (operation[1] ?? 0)
       counters[index] = sum
       dirty.add(index)
       return encode(sum)
     },
+    takingBack: (body) => undo.takingBack(body),
     query: (operation) => (operation[1] === 0 ? encode(counters[at(operation)] ?? 0) : null),
     takeDirtyPartitions() {
       const taken = [...dirty].sort((a, b) => a - b)

@@ -158,6 +158,17 @@ const viewOf = (c: ClientState, heard: readonly (Heard | null)[]): View => {
   return asView(Math.max(c.view, views[weakSize(c.config.n) - 1] ?? 0))
 }
 
+/**
+ * Of matching replies those that count together: the final ones, and the tentative ones of one view, that with the most of them. That a
+ * batch prepared at some replicas in one view and at others in another says nothing about what a later view chooses.
+ */
+const countable = (matching: readonly Heard[]): Heard[] => {
+  const byView = new Map<View, number>()
+  for (const { reply } of matching) if (reply.tentative) byView.set(reply.view, (byView.get(reply.view) ?? 0) + 1)
+  const most = [...byView].reduce<readonly [View | null, number]>((best, one) => (one[1] > best[1] ? one : best), [null, 0])
+  return matching.filter(({ reply }) => !reply.tentative || reply.view === most[0])
+}
+
 /** Tentative and read-only replies need a quorum, since a view change or a slow replica may still undo or miss them. */
 const neededFor = (c: ClientState, request: Request, final: number): number =>
   !request.readOnly && final >= weakSize(c.config.n) ? weakSize(c.config.n) : quorumSize(c.config.n)
@@ -175,15 +186,11 @@ const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): 
   const own = hear(c, reply, heard[from] ?? null)
   heard[from] = own
   if (reply.view > c.view) c.view = viewOf(c, heard)
-  const repliers: ReplicaId[] = []
-  let final = 0
-  let result: Uint8Array | null = null
-  for (const other of heard) {
-    if (other === null || !isMatch(c, own, other)) continue
-    repliers.push(other.reply.replica)
-    if (!other.reply.tentative) final++
-    result ??= other.full
-  }
+  const matching = heard.filter((other): other is Heard => other !== null && isMatch(c, own, other))
+  const counting = countable(matching)
+  const repliers = counting.map((other) => other.reply.replica)
+  const final = counting.filter((other) => !other.reply.tentative).length
+  const result = matching.find((other) => other.full !== null)?.full ?? null
   const needed = neededFor(c, request, final)
   const counted: ClientEffect = { type: 'reply-counted', from, matching: repliers.length, needed }
   if (repliers.length >= needed && result !== null) return [counted, ...complete(c, reply, repliers, result)]

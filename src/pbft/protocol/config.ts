@@ -36,6 +36,11 @@ export interface ProtocolConfig {
    * saves in computing costs one more flush of the disk in sequence.
    */
   readonly deferProofFrom?: number
+  /**
+   * Requests are answered when their batch has prepared, tentatively, and clients wait for a quorum of such answers; else only when it
+   * has committed.
+   */
+  readonly tentativeExecution: boolean
   /** How long a fetch of state transfer waits before it asks another replica, ms. */
   readonly fetchTimeoutMs: number
 }
@@ -54,6 +59,7 @@ export const defaultProtocolConfig: Omit<ProtocolConfig, 'n' | 'id' | 'deferProo
   clockSkewMaxMs: 10_000,
   signatureHoldMs: 60_000,
   fetchTimeoutMs: 300,
+  tentativeExecution: false,
   sessionsPerPrincipalMax: 4_096,
   replyBytesPerPrincipalMax: 8_388_608,
 }

@@ -1,11 +1,12 @@
 /** Execution in sequence order of what is committed, replies, and the checkpoint every K. */
 import { assertThat } from './assert.ts'
 import { takeCheckpoint } from './checkpoints.ts'
-import type { Digest } from './ids.ts'
+import type { Digest, SeqNo } from './ids.ts'
 import type { Batch } from './messages.ts'
 import { reply } from './replies.ts'
 import type { Slot } from './slots.ts'
 import { emit, persist, type ReplicaState } from './state.ts'
+import { isToldTentatively } from './tentative.ts'
 
 /** Executes as far as there is no gap. Nothing is executed while a state transfer replaces the state. */
 export const executeReady = (r: ReplicaState): void => {
@@ -31,7 +32,8 @@ export const executeReady = (r: ReplicaState): void => {
 const executeSlot = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch): void => {
   assertThat(slot.executed === null || slot.executed === digest, 'one batch is executed under one sequence number')
   const results = r.replicated.execute(slot.seq, batch)
-  replyAll(r, batch)
+  replyAll(r, batch, isToldTentatively(r, slot, digest) ? slot.seq : null)
+  r.tentative = null
   persist(r, { kind: 'executed', view: r.view, seq: slot.seq, digest, batch, results })
   emit(r, { type: 'phase', phase: 'executed', view: r.view, seq: slot.seq, digest, requests: batch.requests.length })
   // Empty batches are no progress: a faulty primary could send them instead of requests.
@@ -47,11 +49,12 @@ const executeSlot = (r: ReplicaState, slot: Slot, digest: Digest, batch: Batch):
   if (slot.seq % r.config.checkpointInterval === 0) takeCheckpoint(r, false)
 }
 
-const replyAll = (r: ReplicaState, batch: Batch): void => {
+/** `told`: where what is executed there was answered tentatively, and is not answered again. */
+const replyAll = (r: ReplicaState, batch: Batch, told: SeqNo | null): void => {
   for (const request of batch.requests) {
     const cached = r.replicated.replies.get(request.client)
     // Another timestamp: the client went on long ago.
-    if (cached?.timestamp === request.timestamp) reply(r, request, cached.seq, cached.result)
+    if (cached?.timestamp === request.timestamp && cached.seq !== told) reply(r, request, cached.seq, cached.result)
     r.pending.executed(request.client, request.timestamp)
   }
 }

@@ -105,6 +105,7 @@ const tryPrepared = (r: ReplicaState, slot: Slot): void => {
   persist(r, { kind: 'prepared', view: r.view, seq: slot.seq, digest })
   emit(r, { type: 'phase', phase: 'prepared', view: r.view, seq: slot.seq, digest, requests: slot.batch?.requests.length ?? 0 })
   promise(r, { type: 'commit', view: r.view, seq: slot.seq, digest, replica: r.config.id })
+  if (slot.seq === r.lastExecuted + 1) r.again = true
   tryCommitted(r, slot)
 }
 

@@ -17,6 +17,7 @@ import { measurePace } from './pace.ts'
 import { restore } from './restore.ts'
 import type { Service } from './service.ts'
 import { onFetch, onFetchTimer, onMetaData, onPartitionData, settleTransfer } from './state-transfer.ts'
+import { executeTentatively } from './tentative.ts'
 import { createState, highWatermark, lowWatermark, persist, primary, type ReplicaState } from './state.ts'
 import { onConnected, onStatus, onStatusTimer, refreshStatusTimer } from './status.ts'
 import type { Effect, Input, ReplicaCore, ReplicaSnapshot, TimerName } from './steps.ts'
@@ -95,7 +96,9 @@ const dispatch = (r: ReplicaState, input: Input): void => {
     case 'operator':
       return changeViewByOperator(r)
     case 'stop':
-      return persist(r, { kind: 'stopped' })
+      // A primary that has not come to giving up its view yet may have forgotten what it proposed there before it restarted.
+      if (!r.restarted || r.silence === null) persist(r, { kind: 'stopped' })
+      return
   }
 }
 
@@ -117,6 +120,7 @@ const settleAll = (r: ReplicaState): void => {
   while (r.again) {
     r.again = false
     executeReady(r)
+    executeTentatively(r)
     settleStable(r)
     settleViewChange(r)
     adoptChosen(r)

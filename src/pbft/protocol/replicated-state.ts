@@ -6,7 +6,7 @@ import { assertThat } from './assert.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { Copied } from './copy.ts'
 import type { Digest, SeqNo } from './ids.ts'
-import type { Batch } from './messages.ts'
+import type { Batch, Request } from './messages.ts'
 import { PartitionTree, type DigestFunction, type TreeSnapshot } from './partition-tree.ts'
 import type { PartitionBytes } from './records.ts'
 import { REPLY_PARTITIONS, ReplyCache, type ReplyBounds } from './reply-cache.ts'
@@ -46,6 +46,12 @@ const loadTime = (bytes: Uint8Array): number | null => {
 interface Known {
   readonly replies: ReplyCache
   readonly tree: PartitionTree
+}
+
+/** What a request would be answered if its batch were executed next. */
+export interface TentativeResult {
+  readonly request: Request
+  readonly result: Uint8Array
 }
 
 export class ReplicatedState {
@@ -124,6 +130,25 @@ export class ReplicatedState {
       this.replies.put(request.client, request.timestamp, seq, result)
       results.push(result)
     }
+    return results
+  }
+
+  /**
+   * What the requests of a batch would be answered if it were executed now. Executes it and takes it back at once, so that nobody ever
+   * sees the state that nothing has committed. Requests that were executed before, or that a later one of their client follows, are left out.
+   */
+  executeTentatively(seq: SeqNo, batch: Batch): TentativeResult[] {
+    const timeMs = this.#timeMs
+    const results = this.service.takingBack(() =>
+      this.replies.takingBack(() => {
+        this.execute(seq, batch)
+        return batch.requests.flatMap((request) => {
+          const cached = this.replies.get(request.client)
+          return cached?.seq === seq && cached.timestamp === request.timestamp ? [{ request, result: cached.result }] : []
+        })
+      }),
+    )
+    this.#timeMs = timeMs
     return results
   }
 

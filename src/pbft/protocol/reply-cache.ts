@@ -7,6 +7,7 @@
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { Copied } from './copy.ts'
 import { asClientId, asClientTimestamp, asSeqNo, principalOf, type ClientId, type ClientTimestamp, type SeqNo } from './ids.ts'
+import { UndoLog } from './undo-log.ts'
 
 export const REPLY_PARTITIONS = 64
 
@@ -65,6 +66,7 @@ export class ReplyCache {
   readonly #replies = new Map<ClientId, PlacedReply>()
   readonly #partitions: Partition[] = Array.from({ length: REPLY_PARTITIONS }, () => ({ bytes: 0, principals: new Map() }))
   readonly #dirty = new Set<number>()
+  readonly #undo = new UndoLog()
   readonly #bounds: ReplyBounds
 
   constructor(bounds: ReplyBounds) {
@@ -95,11 +97,12 @@ export class ReplyCache {
     const known = this.#replies.get(client)
     const before = known === undefined ? 0 : costOf(known)
     const entry = known ?? this.#add(client, timestamp, seq)
+    const { principal } = entry
+    const partition = this.#partition(principal.partition)
+    if (this.#undo.isOpen) this.#noteEntry(partition, principal, known, client)
     entry.timestamp = timestamp
     entry.seq = seq
     entry.result = result
-    const { principal } = entry
-    const partition = this.#partition(principal.partition)
     principal.bytes += costOf(entry) - before
     partition.bytes += costOf(entry) - before
     this.#dirty.add(principal.partition)
@@ -112,6 +115,39 @@ export class ReplyCache {
     principal.sessions.set(client, entry)
     this.#replies.set(client, entry)
     return entry
+  }
+
+  /** Runs `body` and takes back what it made this cache remember and forget. */
+  takingBack<T>(body: () => T): T {
+    return this.#undo.takingBack(body)
+  }
+
+  #noteEntry(partition: Partition, principal: Principal, known: PlacedReply | undefined, client: ClientId): void {
+    const before = known === undefined ? null : { ...known }
+    this.#noteBytes(partition, principal)
+    this.#undo.note(() => {
+      if (known !== undefined) return void Object.assign(known, before)
+      principal.sessions.delete(client)
+      this.#replies.delete(client)
+    })
+  }
+
+  #noteBytes(partition: Partition, principal: Principal): void {
+    const [ofPartition, ofPrincipal] = [partition.bytes, principal.bytes]
+    this.#undo.note(() => {
+      partition.bytes = ofPartition
+      principal.bytes = ofPrincipal
+    })
+  }
+
+  #noteForgetting(partition: Partition, principal: Principal, oldest: PlacedReply): void {
+    const { floor } = principal
+    this.#noteBytes(partition, principal)
+    this.#undo.note(() => {
+      principal.sessions.set(oldest.client, oldest)
+      this.#replies.set(oldest.client, oldest)
+      principal.floor = floor
+    })
   }
 
   /** `kept` stays, whatever else has to go. What goes depends on the content only, not on how it came together. */
@@ -128,13 +164,14 @@ export class ReplyCache {
 
   /** By (timestamp, client). False when there is none but `kept`. */
   #forgetOldest(partition: Partition, principal: Principal, kept: ClientId): boolean {
-    let oldest: CachedReply | null = null
+    let oldest: PlacedReply | null = null
     for (const entry of principal.sessions.values()) {
       if (entry.client === kept) continue
       const isOlder = oldest === null || entry.timestamp < oldest.timestamp
       if (isOlder || (entry.timestamp === oldest?.timestamp && entry.client < oldest.client)) oldest = entry
     }
     if (oldest === null) return false
+    if (this.#undo.isOpen) this.#noteForgetting(partition, principal, oldest)
     principal.sessions.delete(oldest.client)
     this.#replies.delete(oldest.client)
     principal.bytes -= costOf(oldest)
@@ -155,6 +192,7 @@ export class ReplyCache {
     if (known !== undefined) return known
     const principal: Principal = { name, partition: index, floor: -1, bytes: 0, sessions: new Map() }
     principals.set(name, principal)
+    if (this.#undo.isOpen) this.#undo.note(() => void principals.delete(name))
     return principal
   }
 

@@ -5,6 +5,7 @@ import type { Request } from './messages.ts'
 import { releaseProven } from './ordering.ts'
 import { reply } from './replies.ts'
 import { RESULT_BYTES_PER_BATCH_MAX } from './replicated-state.ts'
+import { answerTentatively } from './tentative.ts'
 import { emit, isPrimary, primary, reject, sendTo, type ReplicaState } from './state.ts'
 
 /** Time that a read is executed at: reads have no agreed time of their own. */
@@ -117,7 +118,11 @@ export const onRequest = (r: ReplicaState, request: Request, isVerified: boolean
   if (r.silence !== null) return reject(r, 'on-probation', 'request', request.client)
   if (!isVerified) return refuseUnverified(r, request)
   if (request.readOnly) return onRead(r, request)
-  if (take(r, request, request.client) !== 'refused' && r.active && !isPrimary(r)) sendTo(r, primary(r), request, false)
+  // What comes to the primary for the first time is in no batch yet.
+  const isRepeated = !isPrimary(r) || r.pending.get(request.client)?.timestamp === request.timestamp
+  if (take(r, request, request.client) === 'refused') return
+  if (isRepeated) answerTentatively(r, request)
+  if (r.active && !isPrimary(r)) sendTo(r, primary(r), request, false)
 }
 
 /** From a backup. What is signed is kept also by a replica that is not the primary (any more): it will be needed. */

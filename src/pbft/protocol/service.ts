@@ -26,6 +26,11 @@ export interface Service {
    * because every correct replica has to execute what was ordered.
    */
   execute(operation: Uint8Array, context: ExecutionContext): Uint8Array
+  /**
+   * Runs `body`, which executes, and takes back all that this changed: afterwards the state, and so every partition's bytes, is what it
+   * was before. Partitions that were touched may count as changed. One at a time.
+   */
+  takingBack<T>(body: () => T): T
   /** Answers a read without changing state; null when the operation is not a read (the client then has to have it ordered). */
   query(operation: Uint8Array, context: ExecutionContext): Uint8Array | null
   /** Number of partitions, fixed for the service's life. Every piece of state belongs to exactly one. 1..65,536. */

@@ -188,6 +188,7 @@ const install = (r: ReplicaState, t: Transfer): void => {
   if (r.damage !== null) r.damage.repaired = true
   forgetCheckpointsAbove(r, seq)
   r.lastExecuted = seq
+  r.tentative = null
   r.highestOrdered = asSeqNo(Math.max(r.highestOrdered, seq))
   cancelTimer(r, 'fetch')
   takeCheckpoint(r, true)

@@ -34,6 +34,7 @@ import type { KnownDisk, LogRecord, LossReason } from './records.ts'
 import { ReplicatedState } from './replicated-state.ts'
 import type { Service } from './service.ts'
 import { SlotLog } from './slots.ts'
+import type { Tentative } from './tentative.ts'
 import type { Transfer } from './transfer-plan.ts'
 import type { Effect, ProtocolEvent, RejectionReason, TimerName } from './steps.ts'
 
@@ -185,6 +186,8 @@ export interface ReplicaState {
   view: View
   active: boolean
   lastExecuted: SeqNo
+  /** What was answered, in this view, for the batch after lastExecuted; null: nothing. */
+  tentative: Tentative | null
   /** A view in which this replica is the primary and has had a batch prepared since it started. */
   establishedView: View | null
   /** The disk was not empty at the start, and no orderly end was on it: this replica may have forgotten what it proposed. */
@@ -293,6 +296,7 @@ export const createState = (config: ProtocolConfig, capabilities: Capabilities, 
     view: asView(0),
     active: true,
     lastExecuted: asSeqNo(0),
+    tentative: null,
     establishedView: null,
     restarted: false,
     endedInOrder: false,

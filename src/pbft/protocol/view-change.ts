@@ -25,6 +25,7 @@ export const startViewChange = (r: ReplicaState, view: View, reason: ViewChangeR
   if (r.silence !== null) return
   r.view = view
   r.active = false
+  r.tentative = null
   forgetDebt(r)
   // An operator's wish says nothing about how long the network takes.
   if (reason.kind !== 'operator') r.viewTimer.consecutive++
@@ -178,6 +179,7 @@ const enterView = (r: ReplicaState, newView: NewView): void => {
   keepUnfinished(r)
   r.view = view
   r.active = true
+  r.tentative = null
   forgetDebt(r)
   r.newView = newView
   r.adopted = 0

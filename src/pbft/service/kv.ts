@@ -1,4 +1,5 @@
 /** The key-value store: text to text. */
+import type { UndoLog } from '../protocol/undo-log.ts'
 import { textBytes, textUnitsMax, type FieldReader, type FieldWriter } from './fields.ts'
 import type { Operation } from './operations.ts'
 import { PartitionedMap, type ValueFormat } from './partitioned-map.ts'
@@ -13,7 +14,7 @@ const textFormat: ValueFormat<string> = {
   read: (reader: FieldReader) => reader.text(0, textUnitsMax),
 }
 
-export const createKvMap = (partitionCount: number): KvMap => new PartitionedMap(partitionCount, textFormat)
+export const createKvMap = (partitionCount: number, undo: UndoLog): KvMap => new PartitionedMap(partitionCount, textFormat, undo)
 
 export function executeKv(map: KvMap, operation: KvOperation): OperationResult {
   switch (operation.type) {

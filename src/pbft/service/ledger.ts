@@ -1,4 +1,5 @@
 /** The bank ledger: accounts with balances that are never negative, and the sum of them all. */
+import type { UndoLog } from '../protocol/undo-log.ts'
 import { FieldReader, FieldWriter, integerBytes } from './fields.ts'
 import type { Operation } from './operations.ts'
 import { PartitionedMap, type ValueFormat } from './partitioned-map.ts'
@@ -23,18 +24,20 @@ const overflow: OperationResult = { ok: false, error: 'overflow' }
 export class Ledger {
   #accounts: PartitionedMap<number>
   readonly #totalPartition: number
+  readonly #undo: UndoLog
   #total = 0
   #totalDirty = false
 
-  constructor(partitionCount: number) {
+  constructor(partitionCount: number, undo: UndoLog) {
     this.#totalPartition = partitionCount - 1
-    this.#accounts = new PartitionedMap(partitionCount - 1, balanceFormat)
+    this.#undo = undo
+    this.#accounts = new PartitionedMap(partitionCount - 1, balanceFormat, undo)
   }
 
   /** A copy that goes its own way. */
-  copy(): Ledger {
-    const ledger = new Ledger(this.#totalPartition + 1)
-    ledger.#accounts = this.#accounts.copy()
+  copy(undo: UndoLog): Ledger {
+    const ledger = new Ledger(this.#totalPartition + 1, undo)
+    ledger.#accounts = this.#accounts.copy(undo)
     ledger.#total = this.#total
     ledger.#totalDirty = this.#totalDirty
     return ledger
@@ -86,6 +89,8 @@ export class Ledger {
     // All balances add up to the total, so no transfer can overflow either.
     if (!Number.isSafeInteger(this.#total + balance)) return overflow
     if (!this.#accounts.set(account, balance)) return { ok: false, error: 'full' }
+    const before = this.#total
+    if (this.#undo.isOpen) this.#undo.note(() => void (this.#total = before))
     this.#total += balance
     this.#totalDirty ||= balance > 0
     return { ok: true, value: balance }

@@ -1,5 +1,6 @@
 /** Maps from text, split by a hash of the key into partitions that are saved and loaded one by one. */
 import { FieldReader, FieldWriter, textBytes } from './fields.ts'
+import type { UndoLog } from '../protocol/undo-log.ts'
 import { keyUnitsMax } from './operations.ts'
 
 /**
@@ -33,8 +34,10 @@ export class PartitionedMap<V> {
   /** Partitions that no copy shares: only these may be changed. */
   readonly #own: boolean[]
   readonly #format: ValueFormat<V>
+  readonly #undo: UndoLog
 
-  constructor(partitionCount: number, format: ValueFormat<V>) {
+  constructor(partitionCount: number, format: ValueFormat<V>, undo: UndoLog) {
+    this.#undo = undo
     this.#partitions = Array.from({ length: partitionCount }, () => ({ entries: new Map<string, Entry<V>>(), bytes: 0 }))
     this.#dirty = Array.from({ length: partitionCount }, () => false)
     this.#own = this.#dirty.map(() => true)
@@ -42,8 +45,8 @@ export class PartitionedMap<V> {
   }
 
   /** A copy that goes its own way. Costs little: partitions are shared until one of the two changes them. */
-  copy(): PartitionedMap<V> {
-    const map = new PartitionedMap<V>(0, this.#format)
+  copy(undo: UndoLog): PartitionedMap<V> {
+    const map = new PartitionedMap<V>(0, this.#format, undo)
     map.#partitions.push(...this.#partitions)
     map.#dirty.push(...this.#dirty)
     this.#own.fill(false)
@@ -73,6 +76,7 @@ export class PartitionedMap<V> {
     const bytes = textBytes(key) + this.#format.bytes(value)
     const total = partition.bytes - (entry?.bytes ?? 0) + bytes
     if (total > partitionBytesMax) return false
+    if (this.#undo.isOpen) this.#note(partition, key, entry)
     if (entry === undefined) partition.entries.set(key, { value, bytes })
     else {
       entry.value = value
@@ -88,9 +92,21 @@ export class PartitionedMap<V> {
     const partition = this.#ownPartition(index)
     const previous = partition.entries.get(key)
     if (previous === undefined) return
+    if (this.#undo.isOpen) this.#note(partition, key, previous)
     partition.entries.delete(key)
     partition.bytes -= previous.bytes
     this.#dirty[index] = true
+  }
+
+  /** How `key` is to be put back. */
+  #note(partition: Partition<V>, key: string, entry: Entry<V> | undefined): void {
+    const { bytes } = partition
+    const before = entry === undefined ? null : { ...entry }
+    this.#undo.note(() => {
+      partition.bytes = bytes
+      if (before === null) partition.entries.delete(key)
+      else partition.entries.set(key, before)
+    })
   }
 
   /** Indices whose partition changed since the last call, ascending; clears the set. */

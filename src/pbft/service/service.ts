@@ -1,5 +1,6 @@
 /** The replicated service: the key-value store and the ledger side by side. */
 import type { Service } from '../protocol/service.ts'
+import { UndoLog } from '../protocol/undo-log.ts'
 import { createKvMap, executeKv, type KvMap } from './kv.ts'
 import { Ledger } from './ledger.ts'
 import { isReadOperation, parseOperation, type Operation } from './operations.ts'
@@ -19,9 +20,13 @@ export interface CopyableService extends Service {
 }
 
 /** An empty store and an empty ledger. */
-export const createService = (): CopyableService => serviceOf(createKvMap(kvPartitions), new Ledger(ledgerPartitions))
+export const createService = (): CopyableService => {
+  const undo = new UndoLog()
+  return serviceOf(createKvMap(kvPartitions, undo), new Ledger(ledgerPartitions, undo), undo)
+}
 
-const serviceOf = (kv: KvMap, ledger: Ledger): CopyableService => {
+/** `undo` is what `kv` and `ledger` note their changes in. */
+const serviceOf = (kv: KvMap, ledger: Ledger, undo: UndoLog): CopyableService => {
   const run = (operation: Operation): OperationResult => ('key' in operation ? executeKv(kv, operation) : ledger.execute(operation))
   return {
     refusal: (reason) => encodeResult({ ok: false, error: reason }),
@@ -36,11 +41,15 @@ const serviceOf = (kv: KvMap, ledger: Ledger): CopyableService => {
       const changedNothing = operation.type === 'get' || !result.ok
       return changedNothing && encoded.length > resultBytesMax ? tooLarge.slice() : encoded
     },
+    takingBack: (body) => undo.takingBack(body),
     query(bytes) {
       const operation = parseOperation(bytes)
       return operation !== null && isReadOperation(operation) ? encodeResult(run(operation)) : null
     },
-    copy: () => serviceOf(kv.copy(), ledger.copy()),
+    copy() {
+      const own = new UndoLog()
+      return serviceOf(kv.copy(own), ledger.copy(own), own)
+    },
     partitionCount: kvPartitions + ledgerPartitions,
     takeDirtyPartitions() {
       return [...kv.takeDirty(), ...ledger.takeDirty().map((index) => kvPartitions + index)]

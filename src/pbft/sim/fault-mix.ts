@@ -25,7 +25,12 @@ export const diskActions = [
 export const careActions = [
   'stop', // an orderly end, and a start later
 ] as const
-export type NemesisAction = (typeof careActions)[number] | (typeof nemesisActions)[number] | (typeof diskActions)[number]
+/** What one replica is made to know alone, so that a view without it may go on otherwise. */
+export const hearingActions = [
+  'one-prepares', // prepares get to one replica only; then that one is cut off, and the others leave the view
+] as const
+export type NemesisAction =
+  (typeof hearingActions)[number] | (typeof careActions)[number] | (typeof nemesisActions)[number] | (typeof diskActions)[number]
 
 export interface FaultMix {
   /** Of every link, all the time until healing. */
@@ -82,6 +87,7 @@ const drawTraitor = (random: Random): TraitorName => random.pick([...traitorName
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
 export function drawFaultMix(random: Random): FaultMix {
   const disks = random.fork('disks')
+  const hearing = random.fork('hearing')
   const some = (probability: number, strength: () => number): number => (random.chance(probability) ? strength() : 0)
   const mix: FaultMix = {
     link: {
@@ -97,6 +103,7 @@ export function drawFaultMix(random: Random): FaultMix {
       ...nemesisActions.filter(() => random.chance(0.5)),
       ...diskActions.filter(() => disks.chance(0.3)),
       ...careActions.filter(() => disks.chance(0.5)),
+      ...(hearing.chance(0.4) ? [...hearingActions, ...hearingActions] : []),
     ],
     actionGapMs: random.pick([100, 400, 1_500]),
     actionLengthMs: random.pick([50, 300, 1_000]),

@@ -64,7 +64,7 @@ class Liar implements Outbox {
     return [
       {
         ...reply,
-        tentative: false,
+        tentative: this.#random.chance(0.3) !== reply.tentative,
         result: { kind: 'full', bytes: this.#spoilt(reply.result.kind === 'full' ? reply.result.bytes : null) },
       },
     ]

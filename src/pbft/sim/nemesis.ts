@@ -29,6 +29,8 @@ export interface NemesisWorld {
   cut(from: number, to: number): void
   heal(from: number, to: number): void
   slow(from: number, to: number, delayMs: number): void
+  /** From now on prepares are lost on their way to all but this one; null: to none. */
+  losePrepares(except: number | null): void
   jumpClock(replica: number): void
   changeView(replica: number): void
   /** Whether the action with this number, the first being 0, is not to happen. */
@@ -45,6 +47,7 @@ const inertly = (world: NemesisWorld): NemesisWorld => ({
   cut: nothing,
   heal: nothing,
   slow: nothing,
+  losePrepares: nothing,
   jumpClock: nothing,
   changeView: nothing,
 })
@@ -80,6 +83,7 @@ export class Nemesis {
   /** Undoes everything that is still in force. */
   stop(): void {
     this.#isStopped = true
+    this.#world.losePrepares(null)
     for (const undo of [...this.#undo]) undo()
   }
 
@@ -109,6 +113,8 @@ export class Nemesis {
         return this.#cut(this.#around([one]))
       case 'isolate-primary':
         return this.#cut(this.#around([this.#world.primary()]))
+      case 'one-prepares':
+        return this.#letOnePrepare(one)
       case 'cut':
         return this.#cut([[one, this.#otherThan(one)]])
       case 'partition':
@@ -173,6 +179,23 @@ export class Nemesis {
     return pairs
   }
 
+  #letOnePrepare(one: number): void {
+    const hands = this.#hands
+    const pairs = this.#around([one])
+    const heal = (): void => {
+      for (const [from, to] of pairs) hands.heal(from, to)
+    }
+    hands.losePrepares(one)
+    this.#world.schedule.after(this.#aims.between(10, 60), () => {
+      hands.losePrepares(null)
+      if (this.#isStopped) return
+      for (const [from, to] of pairs) hands.cut(from, to)
+      for (let other = 0; other < this.#world.n; other++) if (other !== one) hands.changeView(other)
+      // Often so short that it comes back by executing what was agreed, and not by a state transfer, which would hide what is wrong.
+      this.#later(heal, this.#aims.between(20, 200))
+    })
+  }
+
   #cut(pairs: readonly Pair[]): void {
     const hands = this.#hands
     for (const [from, to] of pairs) hands.cut(from, to)
@@ -193,11 +216,11 @@ export class Nemesis {
   }
 
   /** After a while, or when everything is healed: once. */
-  #later(action: () => void): void {
+  #later(action: () => void, afterMs = this.#random.gap(this.#world.mix.actionLengthMs)): void {
     const undo = (): void => {
       if (this.#undo.delete(undo)) action()
     }
     this.#undo.add(undo)
-    this.#world.schedule.after(this.#random.gap(this.#world.mix.actionLengthMs), undo)
+    this.#world.schedule.after(afterMs, undo)
   }
 }

@@ -4,6 +4,8 @@ import { asReplicaId, type ReplicaId } from '../protocol/ids.ts'
 import type { ClientMessage } from '../protocol/messages.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
+import type { ReplyBounds } from '../protocol/reply-cache.ts'
+import { messageTypeOf } from '../wire/index.ts'
 import { isTogether, type FinalState, type Violation } from './checkers/index.ts'
 import { ClientNode } from './client-node.ts'
 import { HostileNode } from './hostile-client.ts'
@@ -90,9 +92,12 @@ class Simulation {
   readonly #traitors: Traitors
   /** The second instance of a replica, when there are twins; its endpoint comes after those of the clients. */
   readonly #twin: { readonly node: ReplicaNode; readonly endpoint: number; readonly rounds: TwinRounds } | null
+  /** Not null: the only replica that prepares get to. */
+  #preparesTo: number | null = null
   #steps = 0
   #highestView = 0
   #clientsDrawn = 0
+  readonly #bounds: ReplyBounds
 
   constructor(options: SeedOptions) {
     const { seed, replicas: n } = options
@@ -117,7 +122,9 @@ class Simulation {
     const shared = { schedule: this.#schedule, keys: createKeys(seed, n), recording: this.#recording, trace: this.#trace, mix: this.#mix }
     const deferring = this.#random.fork('deferring')
     const deferProofFrom = deferring.chance(0.7) ? deferring.pick([1, 2]) : Infinity
-    const config = { ...drawConfig(shape, n), deferProofFrom, ...options.config }
+    const tentativeExecution = this.#random.fork('tentative').chance(0.5)
+    const config = { ...drawConfig(shape, n), deferProofFrom, tentativeExecution, ...options.config }
+    this.#bounds = config
     const createNode = (id: number, endpoint: number, label: string): ReplicaNode => {
       const world = {
         ...shared,
@@ -179,6 +186,7 @@ class Simulation {
       absent: this.#outOfReckoning,
       waiting,
       boundMs: livenessBoundMs,
+      bounds: this.#bounds,
     })
     const executed = new Set(this.#recording.log.flatMap((event) => (event.kind === 'executed' ? [event.seq] : [])))
     return {
@@ -322,6 +330,7 @@ class Simulation {
       heal: (from: number, to: number) => this.#healLink(from, to),
       slow: (from: number, to: number, delayMs: number) =>
         this.#network.setRule(from, to, { ...this.#mix.link, delayMs: this.#mix.link.delayMs + delayMs }),
+      losePrepares: (except: number | null) => void (this.#preparesTo = except),
       jumpClock: (id: number) => this.#replicas[id]!.jumpClock(),
       changeView: (id: number) => this.#replicas[id]!.changeView(),
       leavesOut: (action: number) => without.leavesOutAction(action),
@@ -386,7 +395,8 @@ class Simulation {
 
   /** A spoilt frame is what a link's MAC notices: it is dropped. */
   #deliver(from: number, to: number, bytes: Uint8Array, corrupt: boolean): void {
-    if (corrupt) return
+    const isLost = this.#preparesTo !== null && this.#preparesTo !== to && messageTypeOf(bytes[0] ?? 0) === 'prepare'
+    if (corrupt || isLost) return
     const sender = this.#replicaAt(from)
     const receiver = this.#replicaAt(to)
     if (receiver !== null) receiver.receive(sender?.id ?? 'client', bytes)
@@ -412,7 +422,7 @@ function pairsOf(count: number): (readonly [number, number])[] {
 }
 
 /** Small windows and short time-outs, so that a run passes many checkpoints and view changes. */
-function drawConfig(random: Random, n: number): Omit<ProtocolConfig, 'id'> {
+function drawConfig(random: Random, n: number): Omit<ProtocolConfig, 'id' | 'tentativeExecution'> {
   const checkpointInterval = random.pick([2, 4, 8, 64])
   return {
     n,

@@ -1,7 +1,9 @@
 /** All checkers over one recording. */
 import { createService } from '../service/index.ts'
-import { asClientId } from '../protocol/ids.ts'
+import { asClientId, asClientTimestamp, asSeqNo } from '../protocol/ids.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
+import { ReplicatedState } from '../protocol/replicated-state.ts'
+import type { ReplyBounds } from '../protocol/reply-cache.ts'
 import {
   checkAgreement,
   checkAnswered,
@@ -11,13 +13,16 @@ import {
   checkLinearizability,
   checkOrder,
   checkReplay,
+  checkStates,
   checkTime,
   checkValidity,
   checkVotes,
   serviceObject,
   type FinalState,
+  type FreshState,
   type Violation,
 } from './checkers/index.ts'
+import { createDigest } from './keys.ts'
 import type { Recording } from './recording.ts'
 
 /** What was there when the run ended. */
@@ -29,6 +34,28 @@ export interface Ending {
   /** Requests that clients still wait for. */
   readonly waiting: readonly string[]
   readonly boundMs: number
+  /** What replicas remember of replies: their states depend on it. */
+  readonly bounds: ReplyBounds
+}
+
+/** An empty replicated state, beside all replicas and their tentative executions. */
+const freshState = (bounds: ReplyBounds): FreshState => {
+  const state = new ReplicatedState(createDigest(), createService(), bounds)
+  return {
+    execute({ seq, timeMs, requests }) {
+      const executed = requests.map(({ client, timestamp, operation }) => ({
+        type: 'request' as const,
+        client: asClientId(client),
+        timestamp: asClientTimestamp(timestamp),
+        operation,
+        readOnly: false,
+        replier: null,
+        authentication: { kind: 'signature' as const, signature: new Uint8Array(0) },
+      }))
+      state.execute(asSeqNo(seq), { timeMs, requests: executed, bytes: new Uint8Array(0) })
+    },
+    digest: () => state.root(),
+  }
 }
 
 /** What was found while running comes first. */
@@ -45,6 +72,7 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
     ...checkReplay(log, (operation, client, timeMs) =>
       service.execute(operation, { client: asClientId(client), timeMs, resultBytesMax: Infinity }),
     ),
+    ...checkStates(log, votes, ending.states, freshState(ending.bounds)),
     ...checkValidity(log, sent),
     ...checkDurability(log, calls),
     ...checkLinearizability(

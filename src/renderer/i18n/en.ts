@@ -952,6 +952,7 @@ export const en = {
     sessionsPerPrincipalMax: 'Sessions remembered per principal',
     replyBytesPerPrincipalMax: 'Bytes of replies remembered per principal',
     signatureHoldMs: 'How long clients with bad MACs are held to signatures',
+    tentativeExecution: 'Answers when a batch has prepared, before it commits',
     fetchTimeoutMs: 'Patience of a state fetch',
   },
 }

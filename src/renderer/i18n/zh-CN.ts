@@ -945,6 +945,7 @@ export const zhCN: Same<Messages> = {
     sessionsPerPrincipalMax: '每个主体记住的会话数',
     replyBytesPerPrincipalMax: '每个主体记住的应答字节数',
     signatureHoldMs: 'MAC 校验失败的客户端须改用签名的时长',
+    tentativeExecution: '批次达到 prepared 即答复，不等 commit',
     fetchTimeoutMs: '状态获取的等待时间',
   },
 }

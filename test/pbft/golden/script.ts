@@ -45,14 +45,21 @@ const lineOf = (event: ProtocolEvent): string | null => {
 }
 
 class Stage {
-  readonly #cluster = new Cluster()
+  readonly #cluster: Cluster
   readonly #clients: { readonly client: TestClient; answers: number }[] = []
   #lines: string[] = []
   #lost: Loss[] = []
   readonly #isolated = new Set<number>()
-  readonly #beganAtMs = this.#cluster.nowMs
+  readonly #beganAtMs: number
 
-  constructor() {
+  /** `tentative`: batches are answered when they have prepared. */
+  constructor(tentative: boolean) {
+    this.#cluster = new Cluster({ config: { tentativeExecution: tentative } })
+    this.#beganAtMs = this.#cluster.nowMs
+    this.#cluster.replyFilter = (reply) => {
+      if (reply.tentative) this.#say(`r${reply.replica} answers ${reply.client} tentatively, ${reply.view}/${reply.seq}`)
+      return true
+    }
     this.#cluster.filter = (packet) => this.#passes(packet)
     this.#cluster.clientFilter = (to) => !this.#isolated.has(to)
     this.#cluster.onEvent = (id, event) => {
@@ -85,6 +92,16 @@ class Stage {
     return this.#lines
   }
 
+  /** Who has which state; those that are alike in one line. */
+  #sayStates(): void {
+    const byState = new Map<string, number[]>()
+    for (const { id, core } of this.#cluster.nodes) {
+      const state = `${short(core.stateDigest())} after ${core.snapshot().lastExecuted}`
+      byState.set(state, [...(byState.get(state) ?? []), id])
+    }
+    for (const [state, ids] of byState) this.#say(`r${ids.join(' r')} state ${state}`)
+  }
+
   #client(index: number): TestClient {
     while (this.#clients.length <= index) this.#clients.push({ client: this.#cluster.addClient(), answers: 0 })
     return this.#clients[index]!.client
@@ -97,12 +114,19 @@ class Stage {
       case 'add':
         cluster.submit(this.#client(numbers[1] ?? 0), add(1, numbers[0]))
         return cluster.deliver()
+      case 'tentative':
+        return
+      case 'states':
+        return this.#sayStates()
       case 'run':
         return cluster.run(numbers[0] ?? 0)
       case 'crash':
         return numbers.forEach((id) => cluster.crash(id))
       case 'restart':
         numbers.forEach((id) => cluster.restart(id))
+        return cluster.deliver()
+      case 'change':
+        for (const id of numbers) cluster.input(id, { type: 'operator', command: { kind: 'change-view' } })
         return cluster.deliver()
       case 'isolate':
         return numbers.forEach((id) => this.#isolated.add(id))
@@ -125,7 +149,7 @@ class Stage {
 
 /** The script with what really came of its commands; comments and empty lines stay. */
 export const perform = (script: string): string => {
-  const stage = new Stage()
+  const stage = new Stage(script.includes('\n> tentative'))
   const kept = script.split('\n').filter((line) => line === '' || line.startsWith('>') || line.startsWith('#'))
   return kept.flatMap((line) => (line.startsWith('>') ? [line, ...stage.do(line.slice(1).trim())] : [line])).join('\n')
 }

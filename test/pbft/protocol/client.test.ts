@@ -110,6 +110,18 @@ describe('client', () => {
     expect(isDone(give(client, replyTo(request, 2, { tentative: true })))).toBe(true)
   })
 
+  it('pitfall 24: adds up tentative replies of one view only, and final ones with them', () => {
+    const client = newClient()
+    const request = submit(client)
+    expect(isDone(give(client, replyTo(request, 0, { tentative: true })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 1, { tentative: true, view: 1 })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 2, { tentative: true })))).toBe(false)
+    expect(isDone(give(client, replyTo(request, 1, { tentative: true })))).toBe(true)
+    const next = submit(client)
+    for (const id of [0, 1]) expect(isDone(give(client, replyTo(next, id, { tentative: true })))).toBe(false)
+    expect(isDone(give(client, replyTo(next, 2)))).toBe(true)
+  })
+
   it('sends to the primary first, then to all with exponential back-off and full replies', () => {
     const client = newClient()
     const first = client.step({ type: 'submit', operation: yes, readOnly: false }, NOW)

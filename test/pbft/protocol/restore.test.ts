@@ -89,6 +89,21 @@ describe('restore', () => {
     expect(restarted.nodes.map((node) => node.core.snapshot().view)).toEqual([1, 1, 1, 1])
   })
 
+  it('pitfall 21: nor one that was stopped in order before it had heard from anyone after that', () => {
+    const restarted = new Cluster()
+    const client = restarted.addClient()
+    restarted.call(client, add(1))
+    restarted.crash(0)
+    restarted.filter = () => false
+    restarted.restart(0)
+    restarted.deliver()
+    restarted.stop(0)
+    restarted.filter = () => true
+    restarted.restart(0)
+    restarted.call(client, add(1))
+    expect(restarted.nodes.map((node) => node.core.snapshot().view)).toEqual([1, 1, 1, 1])
+  })
+
   it('pitfall 21: from any prefix it votes for nothing else where that prefix has a vote', () => {
     for (const id of [1, 2, 3]) {
       const { records } = cluster.node(id).disk

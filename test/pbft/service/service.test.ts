@@ -13,6 +13,9 @@ import {
 } from '../../../src/pbft/service/index.ts'
 import { operations } from '../../support/operation-arbitraries.ts'
 
+const partitionsOf = (service: Service): string[] =>
+  Array.from({ length: service.partitionCount }, (_, index) => Buffer.from(service.savePartition(index)).toString('hex'))
+
 const context = { client: asClientId('test/1'), timeMs: 0, resultBytesMax: 8_388_608 }
 const run = (service: Service, operation: Operation): OperationResult | null =>
   decodeResult(service.execute(encodeOperation(operation), context))
@@ -236,3 +239,28 @@ function createKeyOf(partition: number, i: number): string | null {
   run(prober, { type: 'put', key, value: '' })
   return prober.takeDirtyPartitions()[0] === partition ? key : null
 }
+
+describe('taking back', () => {
+  it('pitfall 24: leaves every partition as it was, and the same operations then come out the same', () => {
+    fc.assert(
+      fc.property(fc.array(operations, { maxLength: 30 }), fc.array(operations, { minLength: 1, maxLength: 30 }), (before, tried) => {
+        const service = createService()
+        for (const operation of before) run(service, operation)
+        const partitions = partitionsOf(service)
+        const results = service.takingBack(() => tried.map((operation) => run(service, operation)))
+        expect(partitionsOf(service)).toEqual(partitions)
+        expect(tried.map((operation) => run(service, operation))).toEqual(results)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('refuses what does not fit by the same measure afterwards', () => {
+    const service = createService()
+    const value = 'x'.repeat(1_000)
+    const fill = (): (OperationResult | null)[] => [0, 1, 2].map((i) => run(service, { type: 'put', key: `k${i}`, value }))
+    const first = service.takingBack(fill)
+    expect(service.takingBack(fill)).toEqual(first)
+    expect(partitionsOf(service).every((bytes) => bytes === '')).toBe(true)
+  })
+})

@@ -7,5 +7,6 @@ export { checkLinearizability, type Interval, type SequentialObject } from './li
 export { checkOrder } from './order.ts'
 export { checkReplay, type Execute } from './replay.ts'
 export { serviceObject } from './service-object.ts'
+export { checkStates, type FreshState } from './states.ts'
 export { checkTime, type TimeMark } from './time.ts'
 export { checkVotes } from './votes.ts'

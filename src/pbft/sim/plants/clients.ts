@@ -50,4 +50,20 @@ export const clientPlants: readonly Plant[] = [
     find: 'final >= weakSize(c.config.n) ? weakSize(c.config.n) : quorumSize(c.config.n)',
     replace: 'final >= 1 ? 1 : quorumSize(c.config.n)',
   },
+  {
+    name: 'tentative-not-undone',
+    pitfall: 24,
+    breaks: 'what a tentative execution changed stays, whatever commits there',
+    file: 'protocol/undo-log.ts',
+    find: 'inverses[i]?.()',
+    replace: 'void inverses[i]',
+  },
+  {
+    name: 'tentative-views-mixed',
+    pitfall: 24,
+    breaks: 'a client adds up tentative replies from different views',
+    file: 'protocol/client.ts',
+    find: 'return matching.filter(({ reply }) => !reply.tentative || reply.view === most[0])',
+    replace: 'return matching.filter(({ reply }) => !reply.tentative || most[0] !== null)',
+  },
 ]
