@@ -9,7 +9,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium, type CDPSession, type Page } from '@playwright/test'
 import type { Method, Params, ResultOf } from '../../src/contract/api.ts'
-import { testIds } from '../../src/renderer/testids.ts'
+import { screens, type Screen } from '../../src/contract/screens.ts'
+import { navTestId, testIds } from '../../src/renderer/testids.ts'
+import { memoryRun } from './memory.ts'
 import { findBrowser, rootFlags } from '../shells/support/find-browser.ts'
 import { callBySocket } from '../shells/support/panel.ts'
 import { startServing } from '../shells/support/serve.ts'
@@ -21,6 +23,8 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '400' },
     /** The log is as long as it is when this has passed. */
     minutes: { type: 'string', default: '10' },
+    'memory-minutes': { type: 'string' },
+    rate: { type: 'string', default: '2000' },
   },
 })
 const frames = Number(values.frames)
@@ -145,18 +149,55 @@ async function windowOf(wanted: number, middle: number): Promise<{ readonly from
   return window
 }
 
-const rows: Row[] = []
-try {
+interface Opening {
+  readonly screen: Screen
+  /** From the click in the rail until the frame after the screen's own heading is there, ms; the middle of seven, and the longest. */
+  readonly p50: number
+  readonly max: number
+}
+
+/** In the page: clicks and waits for the heading that is the new screen's; then one more frame, in which it is painted. */
+const openByRail = async ({ nav, url }: { nav: string; url: string }): Promise<number> => {
+  const before = document.querySelector('main h1')
+  const from = performance.now()
+  document.querySelector<HTMLElement>(`[data-testid="${nav}"]`)?.click()
+  const there = (): boolean => {
+    const heading = document.querySelector('main h1')
+    return location.hash.startsWith(url) && heading !== null && heading !== before
+  }
+  while (!there()) await new Promise(requestAnimationFrame)
+  await new Promise(requestAnimationFrame)
+  return performance.now() - from
+}
+
+/** Every screen from the one before, some times around: the first time also fetches the screen's own script. */
+async function openings(page: Page): Promise<Opening[]> {
+  const times = new Map<Screen, number[]>(screens.map((screen) => [screen, []]))
+  for (let round = 0; round < 7; round += 1) {
+    for (const screen of screens) {
+      await page.getByTestId(navTestId(screen === 'settings' ? 'overview' : 'settings')).click()
+      times.get(screen)?.push(await page.evaluate(openByRail, { nav: navTestId(screen), url: `#/${screen}` }))
+    }
+  }
+  return screens.map((screen) => {
+    const { p50, max } = figuresOf(times.get(screen) ?? [])
+    return { screen, p50, max }
+  })
+}
+
+async function frameRun(): Promise<void> {
+  const rows: Row[] = []
   const { length, middle } = await fillLog(Number(values.rows))
   say(`the log has ${length} rows`)
-  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage()
+  const page = await openPage()
   const open = async (screen: string, target: string): Promise<void> => {
     await page.goto('about:blank')
     await page.goto(`${serving.url}/#/${screen}`)
     await page.getByTestId(target).waitFor()
   }
-  await page.goto(`${serving.url}/#token=${serving.token}`)
-  await page.getByTestId(testIds.appReady).waitFor()
+  await open('log', 'log-scroller')
+  await page.getByTestId(testIds.logRow).first().waitFor()
+  const opened = await openings(page)
   await open('log', 'log-scroller')
   await page.getByTestId(testIds.logRow).first().waitFor()
   await page.getByTestId('log-scroller').evaluate((element) => element.scrollTo(0, 0))
@@ -172,7 +213,27 @@ try {
   const columns = ['what', 'size', 'frames', 'cpu', 'p50', 'p95', 'max', 'over33', 'load'] as const
   say(columns.join(' | '))
   for (const row of rows) say(columns.map((column) => String(row[column])).join(' | '))
-  process.stdout.write(`${JSON.stringify({ unit: 'ms', rows })}\n`)
+  for (const { screen, p50, max } of opened) say(`opening ${screen}: ${p50} ms, at most ${max}`)
+  process.stdout.write(`${JSON.stringify({ unit: 'ms', rows, openings: opened })}\n`)
+}
+
+async function openPage(): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage()
+  await page.goto(`${serving.url}/#token=${serving.token}`)
+  await page.getByTestId(testIds.appReady).waitFor()
+  return page
+}
+
+try {
+  const minutes = values['memory-minutes']
+  if (minutes === undefined) await frameRun()
+  else {
+    await call('createCluster', { name: 'memory', replicas: 4, durability: 'process', authentication: 'mac' })
+    await call('openCluster', { name: 'memory' })
+    const found = await memoryRun({ page: await openPage(), serving, call, minutes: Number(minutes), rate: Number(values.rate), say })
+    process.stdout.write(`${JSON.stringify(found)}\n`)
+    process.exitCode = found.flat ? 0 : 1
+  }
 } finally {
   await browser.close()
   await serving.stop()

@@ -39,7 +39,7 @@ function makeHost(first: number, last: number) {
 
 const make = (host: ReturnType<typeof makeHost>, pagesMax = 3) => {
   const changes = { count: 0 }
-  const pages = new LogPages({ pageSize: 10, pagesMax, fetch: host.fetch, onChange: () => (changes.count += 1) })
+  const pages = new LogPages({ pageSize: 10, pagesMax, loadsMax: 2, fetch: host.fetch, onChange: () => (changes.count += 1) })
   return { pages, changes }
 }
 
@@ -72,6 +72,18 @@ describe('pages of the log', () => {
     expect(pages.size).toBe(3)
     expect(pages.entry(1)?.seq).toBe(1)
     expect(pages.entry(101)).toBeUndefined()
+  })
+
+  test('what is flung past is never fetched: the newest wanted waits for its turn', async () => {
+    const host = makeHost(1, 1_000)
+    const { pages } = make(host)
+    for (const seq of [1, 101, 201, 301, 401]) pages.want(seq, seq)
+    expect(host.asked).toEqual([0, 100])
+    await host.answer()
+    expect(host.asked).toEqual([0, 100, 400])
+    await host.answer()
+    expect(pages.entry(401)?.seq).toBe(401)
+    expect(pages.entry(201)).toBeUndefined()
   })
 
   test('an invalidated page shows what it had until it is fetched again', async () => {

@@ -21,6 +21,8 @@ export function useFixedRows({ scroller, count, rowHeight, overscan }: FixedRows
   const first = computed(() => Math.max(0, Math.min(Math.floor(top.value / rowHeight), count() - 1) - overscan))
   const end = computed(() => Math.min(count(), Math.ceil((top.value + height.value) / rowHeight) + overscan))
   const indexes = computed(() => Array.from({ length: Math.max(0, end.value - first.value) }, (_, offset) => first.value + offset))
+  /** At least as many as are ever drawn at once: the row at `index` can live in the element `index % slots`, so that scrolling makes none. */
+  const slots = computed(() => Math.ceil(height.value / rowHeight) + 2 * overscan + 2)
   const totalHeight = computed(() => count() * rowHeight)
   /** Pixels between the last visible one and the end. */
   const belowSight = computed(() => totalHeight.value - height.value - top.value)
@@ -39,5 +41,5 @@ export function useFixedRows({ scroller, count, rowHeight, overscan }: FixedRows
     else if (at + rowHeight > element.scrollTop + height.value) element.scrollTop = at + rowHeight - height.value
   }
 
-  return { top, indexes, totalHeight, belowSight, onScroll, show }
+  return { top, indexes, slots, totalHeight, belowSight, onScroll, show }
 }

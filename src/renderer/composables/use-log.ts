@@ -12,6 +12,7 @@ import { useLink } from '../stores/link.ts'
 
 const pageSize = 200
 const pagesMax = 40
+const loadsMax = 2
 const drawEveryMs = 100
 
 export interface LogRows {
@@ -37,6 +38,7 @@ export function useLogRows(): LogRows {
   const pages = new LogPages({
     pageSize,
     pagesMax,
+    loadsMax,
     fetch: async (after, limit) => {
       const result = await link.call('log', { after, limit, ...(cluster.asOf === null ? {} : { asOf: cluster.asOf }) })
       return result.ok ? result.value : null

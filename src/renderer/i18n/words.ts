@@ -1,6 +1,6 @@
 /** The host's keys and codes turned into words of the language on the screen. */
 import type { FaultRequest } from '../../contract/faults.ts'
-import { monitorNames } from '../../contract/model.ts'
+import { monitorNames, type SlotPhase } from '../../contract/model.ts'
 import type { DecodedOperation, OperationResult } from '../../contract/operations.ts'
 import type { PanelError } from '../../contract/result.ts'
 import { formatDuration, formatShare, formatTime } from '../lib/format.ts'
@@ -62,8 +62,32 @@ export function faultWords(fault: FaultRequest): string {
   }
 }
 
-/** Figures in the language's grouping. */
-export const countWords = (value: number | null): string => (value === null ? '–' : new Intl.NumberFormat(currentLocale()).format(value))
+const formats = new Map<string, Intl.NumberFormat>()
 
-export const rateWords = (value: number): string =>
-  new Intl.NumberFormat(currentLocale(), { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
+/** Making one costs more than all else of a frame that shows a count. */
+function numberFormat(maximumFractionDigits: number): Intl.NumberFormat {
+  const key = `${currentLocale()} ${maximumFractionDigits}`
+  const format = formats.get(key) ?? new Intl.NumberFormat(currentLocale(), { maximumFractionDigits })
+  formats.set(key, format)
+  return format
+}
+
+/** Figures in the language's grouping. */
+export const countWords = (value: number | null): string => (value === null ? '–' : numberFormat(3).format(value))
+
+export const rateWords = (value: number): string => numberFormat(value < 10 ? 1 : 0).format(value)
+
+const reachWordsMax = 500
+const reachWordsKnown = new Map<string, string>()
+
+/** How far each replica got, a line for each. Remembered: nearly all rows of a log say the same, and a fling asks for thousands of them. */
+export function reachWords(phases: readonly (SlotPhase | undefined)[]): string {
+  const key = `${currentLocale()} ${phases.join()}`
+  const known = reachWordsKnown.get(key)
+  if (known !== undefined) return known
+  const word = (phase: SlotPhase | undefined): string => (phase === undefined ? t('log.notReached') : t(`phase.${phase}`))
+  const words = phases.map((phase, id) => t('log.phasesOf', { id, phase: word(phase) })).join('\n')
+  if (reachWordsKnown.size >= reachWordsMax) reachWordsKnown.clear()
+  reachWordsKnown.set(key, words)
+  return words
+}

@@ -9,6 +9,8 @@ export interface LogPagesOptions {
   readonly pageSize: number
   /** Pages kept; at least what one screen shows. */
   readonly pagesMax: number
+  /** Fetched at a time. What is flung past meanwhile is never asked for: only the newest of what was wanted waits. */
+  readonly loadsMax: number
   /** Entries with a greater seq than `after`, ascending, at most `limit`; null when it could not be had now. */
   readonly fetch: (after: number, limit: number) => Promise<LogPage | null>
   readonly onChange: () => void
@@ -26,6 +28,8 @@ export class LogPages {
   /** In order of use, the latest last. */
   private readonly pages = new Map<number, Page>()
   private generation = 0
+  private loads = 0
+  private waiting: { readonly first: number; readonly last: number } | null = null
 
   constructor(options: LogPagesOptions) {
     this.options = options
@@ -44,15 +48,16 @@ export class LogPages {
 
   /** Sees to it that seq `first` to `last` (1 or more) are here or on their way. */
   want(first: number, last: number): void {
+    this.waiting = null
     for (let index = this.pageOf(first); index <= this.pageOf(last); index++) {
       const page = this.pages.get(index)
-      if (page === undefined) {
-        this.load(index, { entries: new Map(), state: 'loading', again: false })
-        continue
+      if (page !== undefined) {
+        this.pages.delete(index)
+        this.pages.set(index, page)
       }
-      this.pages.delete(index)
-      this.pages.set(index, page)
-      if (page.state === 'outdated') this.load(index, page)
+      if (page !== undefined && page.state !== 'outdated') continue
+      if (this.loads < this.options.loadsMax) this.load(index, page ?? { entries: new Map(), state: 'loading', again: false })
+      else this.waiting = { first, last }
     }
     this.dropOldest()
   }
@@ -70,6 +75,8 @@ export class LogPages {
   /** Forgets everything, answers under way included. */
   clear(): void {
     this.generation += 1
+    this.loads = 0
+    this.waiting = null
     this.pages.clear()
   }
 
@@ -85,10 +92,12 @@ export class LogPages {
     page.state = 'loading'
     page.again = false
     this.pages.set(index, page)
+    this.loads += 1
     const generation = this.generation
     const after = index * this.options.pageSize
     void this.options.fetch(after, this.options.pageSize).then((answer) => {
       if (generation !== this.generation) return
+      this.loads -= 1
       // What is known stays on the screen when the host cannot answer; it is asked again when next wanted.
       if (answer === null) page.state = 'outdated'
       else {
@@ -96,6 +105,7 @@ export class LogPages {
         page.entries = new Map(answer.entries.filter((entry) => entry.seq <= last).map((entry) => [entry.seq, entry]))
         page.state = page.again ? 'outdated' : 'ready'
       }
+      if (this.waiting !== null) this.want(this.waiting.first, this.waiting.last)
       this.options.onChange()
     })
   }

@@ -1,54 +1,87 @@
-/** Draws the space-time diagram on a canvas: lanes, time axis, arrows. No state of its own. */
+/**
+ * Draws the space-time diagram: lanes and time axis on one canvas, arrows on another, which a worker may hold (thousands of lines take
+ * longer than a frame to rasterise). No state of its own.
+ */
 import { messageFates } from '../../contract/messages.ts'
 import { formatTime } from './format.ts'
 import type { Drawn, MessageRow } from './message-index.ts'
-import { lookOfKind, traceMarker } from './message-looks.ts'
+import { lookOfKind, lookTokens, traceMarker } from './message-looks.ts'
 
 export const axisHeight = 26
 export const labelWidth = 112
 const markersMax = 700
 const crossSize = 4.5
 
-export interface Scene {
+/** The page's own thread has the one, a worker the other. */
+export type Pen = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D
+
+/** Where times and rows lie. */
+export interface Plot {
   readonly width: number
   readonly height: number
   /** ms since the epoch. */
   readonly from: number
   readonly to: number
   readonly rows: readonly MessageRow[]
-  readonly kinds: readonly string[]
-  readonly drawn: Drawn
-  readonly selected: number | null
+}
+
+interface Coloured {
+  /** The value of a custom property of the theme. */
+  color(token: string): string
+}
+
+export interface LanesScene extends Plot, Coloured {
   /** A lane that the keyboard is on. */
   readonly row: number | null
   readonly cursor: number | null
   readonly gaps: readonly { readonly replica: number; readonly from: number; readonly to: number }[]
   readonly utc: boolean
-  color(token: string): string
 }
 
-export const xOf = ({ from, to, width }: Pick<Scene, 'from' | 'to' | 'width'>, time: number): number =>
+export interface LinesScene extends Plot, Coloured {
+  readonly kinds: readonly string[]
+  readonly drawn: Drawn
+  readonly selected: number | null
+}
+
+/** The custom properties that lines need. */
+export const lineTokens: readonly string[] = [...lookTokens, '--bad', '--surface', '--text']
+
+export const xOf = ({ from, to, width }: Pick<Plot, 'from' | 'to' | 'width'>, time: number): number =>
   labelWidth + ((time - from) / (to - from)) * (width - labelWidth)
 
-export const timeOf = ({ from, to, width }: Pick<Scene, 'from' | 'to' | 'width'>, x: number): number =>
+export const timeOf = ({ from, to, width }: Pick<Plot, 'from' | 'to' | 'width'>, x: number): number =>
   from + ((x - labelWidth) / (width - labelWidth)) * (to - from)
 
-export const yOf = ({ height, rows }: Pick<Scene, 'height' | 'rows'>, row: number): number =>
+export const yOf = ({ height, rows }: Pick<Plot, 'height' | 'rows'>, row: number): number =>
   axisHeight + ((row + 0.5) / Math.max(1, rows.length)) * (height - axisHeight)
 
 const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 600_000, 3_600_000]
 
-export function drawScene(context: CanvasRenderingContext2D, scene: Scene): void {
+/** Lanes, time axis, what is missing of the recording, and the moment. */
+export function drawLanes(context: CanvasRenderingContext2D, scene: LanesScene): void {
   const { width, height } = scene
   context.clearRect(0, 0, width, height)
-  drawLanes(context, scene)
+  drawAxis(context, scene)
+  drawRows(context, scene)
+  withinPlot(context, scene, () => {
+    drawGaps(context, scene)
+    if (scene.cursor !== null) line(context, xOf(scene, scene.cursor), scene.color('--accent'), height)
+  })
+}
+
+/** The messages, and the one that is selected. */
+export function drawLines(context: Pen, scene: LinesScene): void {
+  context.clearRect(0, 0, scene.width, scene.height)
+  withinPlot(context, scene, () => drawMessages(context, scene))
+}
+
+function withinPlot(context: Pen, { width, height }: Plot, draw: () => void): void {
   context.save()
   context.beginPath()
   context.rect(labelWidth, axisHeight - 6, width - labelWidth, height)
   context.clip()
-  drawGaps(context, scene)
-  drawMessages(context, scene)
-  if (scene.cursor !== null) line(context, xOf(scene, scene.cursor), scene.color('--accent'), height)
+  draw()
   context.restore()
 }
 
@@ -62,8 +95,8 @@ function line(context: CanvasRenderingContext2D, x: number, color: string, heigh
   context.stroke()
 }
 
-function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void {
-  const { width, height, from, to, rows } = scene
+function drawAxis(context: CanvasRenderingContext2D, scene: LanesScene): void {
+  const { width, height, from, to } = scene
   context.font = `11.5px ${scene.color('--font-sans')}`
   context.textBaseline = 'middle'
   context.setLineDash([])
@@ -87,6 +120,10 @@ function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void {
       10,
     )
   }
+}
+
+function drawRows(context: CanvasRenderingContext2D, scene: LanesScene): void {
+  const { width, rows } = scene
   rows.forEach((row, index) => {
     const y = yOf(scene, index)
     const focused = scene.row === index
@@ -106,7 +143,7 @@ function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void {
 /** The end says more of a client's name than its beginning: sessions of one principal. */
 const shortened = (text: string, charsMax: number): string => (text.length > charsMax ? `…${text.slice(-charsMax + 1)}` : text)
 
-function drawGaps(context: CanvasRenderingContext2D, scene: Scene): void {
+function drawGaps(context: CanvasRenderingContext2D, scene: LanesScene): void {
   context.fillStyle = scene.color('--warn-soft')
   const half = ((scene.height - axisHeight) / Math.max(1, scene.rows.length)) * 0.32
   for (const gap of scene.gaps) {
@@ -118,8 +155,11 @@ function drawGaps(context: CanvasRenderingContext2D, scene: Scene): void {
   }
 }
 
+/** What it takes to know which line is where. */
+export type HitScene = Plot & Pick<LinesScene, 'drawn'>
+
 /** Where a line ends on the screen: a lost one on half of its way. */
-export function endOf(scene: Scene, i: number): { x: number; y: number; lost: boolean } {
+function endOf(scene: HitScene, i: number): { x: number; y: number; lost: boolean } {
   const { drawn } = scene
   const y1 = yOf(scene, drawn.from[i] ?? 0)
   const y2 = yOf(scene, drawn.to[i] ?? 0)
@@ -132,7 +172,7 @@ export function endOf(scene: Scene, i: number): { x: number; y: number; lost: bo
 }
 
 /** Lines of one kind and about one weight are one path: a canvas strokes few long paths faster than many short ones. */
-function drawMessages(context: CanvasRenderingContext2D, scene: Scene): void {
+function drawMessages(context: Pen, scene: LinesScene): void {
   const { drawn } = scene
   const groups = new Map<number, number[]>()
   for (let i = 0; i < drawn.count; i += 1) {
@@ -147,7 +187,7 @@ function drawMessages(context: CanvasRenderingContext2D, scene: Scene): void {
   if (scene.selected !== null) drawSelected(context, scene, drawn.id.indexOf(scene.selected))
 }
 
-function drawGroup(context: CanvasRenderingContext2D, scene: Scene, group: readonly number[], kind: string, weight: number): void {
+function drawGroup(context: Pen, scene: LinesScene, group: readonly number[], kind: string, weight: number): void {
   const { drawn } = scene
   const look = lookOfKind(kind)
   const marked = drawn.single && drawn.count <= markersMax
@@ -176,7 +216,7 @@ function drawGroup(context: CanvasRenderingContext2D, scene: Scene, group: reado
   context.globalAlpha = 1
 }
 
-function drawCrosses(context: CanvasRenderingContext2D, scene: Scene): void {
+function drawCrosses(context: Pen, scene: LinesScene): void {
   const { drawn } = scene
   context.strokeStyle = scene.color('--bad')
   context.lineWidth = 2
@@ -194,7 +234,7 @@ function drawCrosses(context: CanvasRenderingContext2D, scene: Scene): void {
   context.stroke()
 }
 
-function drawSelected(context: CanvasRenderingContext2D, scene: Scene, i: number): void {
+function drawSelected(context: Pen, scene: LinesScene, i: number): void {
   if (i === -1) return
   const { drawn } = scene
   const { x, y } = endOf(scene, i)
@@ -218,7 +258,7 @@ function drawSelected(context: CanvasRenderingContext2D, scene: Scene, i: number
 }
 
 /** The line within `reach` pixels of a point that is nearest to it; null: none. */
-export function nearestLine(scene: Scene, x: number, y: number, reach: number): number | null {
+export function nearestLine(scene: HitScene, x: number, y: number, reach: number): number | null {
   let best: number | null = null
   let least = reach
   for (let i = 0; i < scene.drawn.count; i += 1) {

@@ -20,10 +20,13 @@ const looks: Readonly<Record<string, MessageLook>> = {
 }
 const other: MessageLook = { token: '--phase-other', dash: [1, 4], marker: 'dot' }
 
+/** Every custom property that looks name. */
+export const lookTokens: readonly string[] = [...new Set([...Object.values(looks), other].map(({ token }) => token))]
+
 export const lookOfKind = (kind: string): MessageLook => looks[kind] ?? other
 
 /** Draws a marker of about `size` pixels around a point as a path; the caller fills or strokes. */
-export function traceMarker(path: CanvasRenderingContext2D | Path2D, marker: Marker, x: number, y: number, size: number): void {
+export function traceMarker(path: CanvasPath, marker: Marker, x: number, y: number, size: number): void {
   const r = size / 2
   switch (marker) {
     case 'circle':
