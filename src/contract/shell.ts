@@ -1,4 +1,5 @@
 /** What a shell gives the renderer, the same whether it is Electron's preload or a WebSocket. */
+import * as v from 'valibot'
 import type { Method, Params, ResultOf } from './api.ts'
 import type { EventBatch } from './events.ts'
 import type { Result } from './result.ts'
@@ -12,6 +13,13 @@ export interface ShellDoor {
 
 export type ConnectionState = 'connecting' | 'connected' | 'lost'
 
+/** What the desktop shows over other windows: plain text. */
+export const attentionSchema = v.strictObject({
+  title: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  body: v.pipe(v.string(), v.maxLength(1_000)),
+})
+export type Attention = v.InferOutput<typeof attentionSchema>
+
 export interface PanelShell {
   readonly kind: 'electron' | 'browser'
   /** Where a worker of the page can ask by itself, past the page's own thread; null: only the page can ask. */
@@ -24,6 +32,10 @@ export interface PanelShell {
   pickFile(): Promise<Result<string | null>>
   /** Tells the shell which language the page speaks now, for menus and tray; the browser has none of its own. */
   setLanguage(locale: Locale): void
+  /** Whether the desktop shows what `notify` says; `ask`: the user has to allow it first, by `allowNotifications` from a press of a button. */
+  notifications(): 'on' | 'ask' | 'off'
+  allowNotifications(): Promise<void>
+  notify(attention: Attention): void
 }
 
 /** Frames of the browser shell's WebSocket (`/api/v1/socket`), JSON text. */
@@ -37,4 +49,5 @@ export const ipcChannelOf = (method: Method): string => `panel:call:${method}`
 export const ipcSubscribe = 'panel:subscribe'
 export const ipcEvents = 'panel:events'
 export const ipcLanguage = 'panel:language'
+export const ipcNotify = 'panel:notify'
 export const ipcPickFile = 'panel:pick-file'

@@ -4,6 +4,7 @@ import { createHost } from '../cluster/host.ts'
 import type { Screen } from '../contract/screens.ts'
 import type { Host } from '../cluster/host-interface.ts'
 import { openLocalCluster } from '../cluster/open-local.ts'
+import { showAttention } from './attention.ts'
 import { askHowToClose } from './closing.ts'
 import { registerIpc } from './ipc.ts'
 import { launchInElectron } from './launch-electron.ts'
@@ -114,7 +115,13 @@ const start = async (log: (line: string) => void): Promise<void> => {
     if (panel.tray !== null) setTrayMenu(panel.tray, panel.texts, trayActions(panel))
   }
   speak(app.getLocale())
-  const { pageGone } = registerIpc({ host, window: () => panel.window, onLanguage: speak, log })
+  const { pageGone } = registerIpc({
+    host,
+    window: () => panel.window,
+    onLanguage: speak,
+    onNotify: (attention) => showAttention(attention, () => show(panel), log),
+    log,
+  })
   openWindow(panel, pageGone)
   app.on('second-instance', () => show(panel))
   app.on('activate', () => show(panel))

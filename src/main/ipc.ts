@@ -1,10 +1,12 @@
 /** The contract over IPC: one channel per method, the event stream, the file picker. Every message's sender is checked. */
+import * as v from 'valibot'
 import { dialog, ipcMain, type BrowserWindow, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
 import type { Host } from '../cluster/host-interface.ts'
 import { methods } from '../contract/api.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
+import { attentionSchema, type Attention } from '../contract/shell.ts'
 import { locales, type Locale } from '../contract/screens.ts'
-import { ipcChannelOf, ipcEvents, ipcLanguage, ipcPickFile, ipcSubscribe } from '../contract/shell.ts'
+import { ipcChannelOf, ipcEvents, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe } from '../contract/shell.ts'
 import { pageOrigin } from './protocol.ts'
 
 /** Only the main frame of our own window, showing our own page, is listened to. */
@@ -44,11 +46,13 @@ export interface IpcOptions {
   window(): BrowserWindow | null
   /** The page speaks another language now. */
   onLanguage(locale: Locale): void
+  /** The page wants the user's attention. */
+  onNotify(attention: Attention): void
   log(line: string): void
 }
 
 /** Registers every channel there is. */
-export const registerIpc = ({ host, window, onLanguage, log }: IpcOptions): { pageGone(): void } => {
+export const registerIpc = ({ host, window, onLanguage, onNotify, log }: IpcOptions): { pageGone(): void } => {
   const events = createEventSender(host)
   const check = (event: IpcMainEvent | IpcMainInvokeEvent, channel: string): boolean => {
     const ours = isOurPage(event, window())
@@ -68,6 +72,12 @@ export const registerIpc = ({ host, window, onLanguage, log }: IpcOptions): { pa
     const locale = locales.find((known) => known === wanted)
     if (locale === undefined) log('denied: the page asked for a language that there is none of')
     else onLanguage(locale)
+  })
+  ipcMain.on(ipcNotify, (event, wanted: unknown) => {
+    if (!check(event, ipcNotify)) return
+    const attention = v.safeParse(attentionSchema, wanted)
+    if (attention.success) onNotify(attention.output)
+    else log('denied: the page asked for a notification that is none')
   })
   ipcMain.on(ipcSubscribe, (event, wanted: unknown) => {
     if (!check(event, ipcSubscribe)) return

@@ -3,7 +3,7 @@ import { contextBridge, ipcRenderer } from 'electron'
 import { methods, type Method } from '../contract/api.ts'
 import type { EventBatch } from '../contract/events.ts'
 import { fail } from '../contract/result.ts'
-import { ipcChannelOf, ipcEvents, ipcLanguage, ipcPickFile, ipcSubscribe, type PanelShell } from '../contract/shell.ts'
+import { ipcChannelOf, ipcEvents, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe, type PanelShell } from '../contract/shell.ts'
 
 const listeners = new Set<(batch: EventBatch) => void>()
 
@@ -31,6 +31,9 @@ const shell: PanelShell = {
     listener('connected')
     return () => undefined
   },
+  notifications: () => 'on',
+  allowNotifications: () => Promise.resolve(),
+  notify: (attention) => ipcRenderer.send(ipcNotify, attention),
   setLanguage: (locale) => ipcRenderer.send(ipcLanguage, locale),
   pickFile: () => ipcRenderer.invoke(ipcPickFile),
 }

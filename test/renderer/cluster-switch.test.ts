@@ -102,6 +102,16 @@ class HostShell implements PanelShell {
 
   setLanguage(): void {}
 
+  notifications(): 'off' {
+    return 'off'
+  }
+
+  allowNotifications(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  notify(): void {}
+
   pickFile(): Promise<Result<string | null>> {
     return Promise.resolve({ ok: true, value: null })
   }

@@ -10,6 +10,7 @@ import {
   formatTime,
   oneLine,
   shortDigest,
+  visible,
 } from '../../src/renderer/lib/format.ts'
 import { freeName } from '../../src/renderer/lib/cluster-size.ts'
 import { csvCell, csvHeader, csvLines, jsonEntry } from '../../src/renderer/lib/log-export.ts'
@@ -17,6 +18,14 @@ import { majorityOf } from '../../src/renderer/lib/majority.ts'
 import { emptyFields, fieldsFromOperation, operationFromFields, operationFromJson } from '../../src/renderer/lib/operation-form.ts'
 import { operationLine, resultLine } from '../../src/renderer/lib/operations.ts'
 import { isToken, splitFragment } from '../../src/renderer/shell/browser-token.ts'
+
+describe('text that is shown as it is', () => {
+  test('makes what hides visible, and nothing else', () => {
+    expect(visible('a\u0000b\u202ec\u200b\n<b>')).toBe('a␀b⟨U+202E⟩c⟨U+200B⟩\n<b>')
+    expect(visible('\ud800')).toBe('⟨U+D800⟩')
+    expect(visible('é 漢字 😀')).toBe('é 漢字 😀')
+  })
+})
 
 describe('figures', () => {
   test.each([

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { errorCodes } from '../../src/contract/result.ts'
 import { monitorNames } from '../../src/contract/model.ts'
 import { operationSchema } from '../../src/contract/operations.ts'
@@ -21,6 +21,10 @@ const chinese = new Map([...flatten(zhCN), ...Object.entries(zhSentences)])
 const parametersOf = (text: string): string[] => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''))].sort()
 
 describe('the texts', () => {
+  beforeEach(() => {
+    i18n.global.locale.value = 'en'
+  })
+
   test('both languages have the same keys', () => {
     expect([...chinese.keys()].sort()).toEqual([...english.keys()].sort())
   })
@@ -59,6 +63,24 @@ describe('the texts', () => {
       ...voteReasons.map((reason) => `voteReason.${reason}`),
     ]
     expect(names.filter((name) => !english.has(name))).toEqual([])
+  })
+
+  test('an error says what is wrong and what to do', () => {
+    for (const [locale, end] of [
+      ['en', '. '],
+      ['zh-CN', '。'],
+    ] as const) {
+      i18n.global.locale.value = locale
+      // Two sentences at least, or two halves of one.
+      const alone = errorCodes.filter(
+        (code) =>
+          say(`errors.${code}`, {}, '')
+            .split(new RegExp(`[${end.trim()};；]`))
+            .filter(Boolean).length < 2,
+      )
+      expect(alone, locale).toEqual([])
+    }
+    i18n.global.locale.value = 'en'
   })
 
   test('numbers choose between singular and plural', () => {

@@ -29,6 +29,13 @@ test('losing what is down already changes nothing', () => {
   expect(pairs).toContain('0+1 stops')
 })
 
+test('one on probation has no vote: what is left of the others decides', () => {
+  const probation = { until: 128, heard: 3, needed: 2 }
+  const cluster = clusterOf(['live', 'live', 'recovering', 'live'])
+  const replicas = cluster.replicas.map((replica) => (replica.id === 2 ? { ...replica, probation } : replica))
+  expect(nextFaultsOf({ ...cluster, replicas, view: 0 }).singles.map(({ kind }) => kind)).toEqual(['stops', 'stops', 'nothing', 'stops'])
+})
+
 test('what has stopped cannot stop again', () => {
   expect(kinds(['live', 'stopped', 'live', 'isolated']).singles).toEqual(['stopped', 'stopped', 'stopped', 'stopped'])
 })

@@ -1,6 +1,6 @@
 /** Electron's checklist, looked at from inside the running app. */
 import { methods } from '../../src/contract/api.ts'
-import { ipcChannelOf, ipcLanguage, ipcPickFile, ipcSubscribe } from '../../src/contract/shell.ts'
+import { ipcChannelOf, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe } from '../../src/contract/shell.ts'
 import { expect, test, type Panel } from './support/panel.ts'
 
 const appOf = (panel: Panel) => {
@@ -26,7 +26,18 @@ test('the page has the contract and nothing of Node or Electron', async ({ panel
     address: location.href.split('#')[0],
   }))
   expect(seen).toEqual({
-    shell: ['call', 'door', 'kind', 'onConnection', 'onEvents', 'pickFile', 'setLanguage'],
+    shell: [
+      'allowNotifications',
+      'call',
+      'door',
+      'kind',
+      'notifications',
+      'notify',
+      'onConnection',
+      'onEvents',
+      'pickFile',
+      'setLanguage',
+    ],
     strangers: [],
     address: 'app://panel/index.html',
   })
@@ -41,7 +52,7 @@ test("the channels are the contract's, no more", async ({ panel }) => {
       .map(String)
       .filter((name) => name !== 'error'),
   }))
-  expect(channels).toEqual({ invoked: [...methods.map(ipcChannelOf), ipcPickFile].sort(), sent: [ipcLanguage, ipcSubscribe] })
+  expect(channels).toEqual({ invoked: [...methods.map(ipcChannelOf), ipcPickFile].sort(), sent: [ipcLanguage, ipcNotify, ipcSubscribe] })
 })
 
 test('a payload that does not fit is refused on the other side', async ({ panel }) => {

@@ -14,7 +14,9 @@ test('every message of a request is there, and can be reached without a pointer'
   await page.getByTestId('message-seq').fill('1')
   await page.getByTestId('kind-prepare').click()
   await page.getByRole('button', { name: 'All', exact: true }).click()
-  await expect(diagram).toHaveAttribute('data-total', '12')
+  // More where something had to be said again.
+  await expect.poll(async () => Number(await diagram.getAttribute('data-total'))).toBeGreaterThanOrEqual(12)
+  const total = Number(await diagram.getAttribute('data-total'))
 
   await diagram.focus()
   await page.keyboard.press('ArrowRight')
@@ -28,7 +30,7 @@ test('every message of a request is there, and can be reached without a pointer'
   await page.reload()
   await expect(page.getByTestId('message-detail')).toContainText('prepare')
   await page.getByText('Table', { exact: true }).click()
-  await expect(page.getByTestId('message-row')).toHaveCount(12)
+  await expect(page.getByTestId('message-row')).toHaveCount(total)
 })
 
 test('what a fault ate is lost, and says which', async ({ panel }) => {

@@ -3,10 +3,14 @@
  * about links and liars only: delay and loss slow the protocol but cut nothing, and one that lies is not to be counted on.
  */
 import type { FaultRequest } from '../../contract/faults.ts'
-import type { ClusterStatus, ReplicaState } from '../../contract/model.ts'
+import type { ClusterStatus, ReplicaState, ReplicaStatus } from '../../contract/model.ts'
 
 /** States in which a replica takes no part in agreement. */
-export const outStates: readonly ReplicaState[] = ['starting', 'unreachable', 'isolated', 'paused', 'stopped', 'faulty', 'diverged']
+const outStates: readonly ReplicaState[] = ['starting', 'unreachable', 'isolated', 'paused', 'stopped', 'faulty', 'diverged']
+
+/** Whether it can vote. One on probation has lost its disk and says nothing that could contradict what it may have said before. */
+export const takesPart = ({ state, probation }: Pick<ReplicaStatus, 'state' | 'probation'>): boolean =>
+  !outStates.includes(state) && probation === null
 
 export type ConsequenceKind =
   /** Nothing is cut off; the protocol gets slower at most. */
@@ -88,9 +92,7 @@ export const lossOf = (status: Status, lost: readonly number[]): Consequence => 
 function leftWithout(status: Status, lost: readonly number[], cut: Links): Consequence {
   const before = linksNow(status)
   const linked: Links = (from, to) => before(from, to) && !cut(from, to)
-  const running = status.replicas
-    .filter((replica) => !outStates.includes(replica.state) && !lost.includes(replica.id))
-    .map((replica) => replica.id)
+  const running = status.replicas.filter((replica) => takesPart(replica) && !lost.includes(replica.id)).map((replica) => replica.id)
   const group = largestGroup(running, linked)
   const out = status.replicas.map((replica) => replica.id).filter((id) => !group.includes(id))
   const spare = group.length - status.quorum

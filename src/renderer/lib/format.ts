@@ -86,5 +86,16 @@ export function oneLine(text: string, charsMax = 120): string {
   return head.length > charsMax ? `${head.slice(0, charsMax)}…` : head
 }
 
+/**
+ * Text as it is, but for what could make it look like another: control characters as their pictures, characters that turn the direction of
+ * writing or have no width by their number. Line ends stay.
+ */
+export const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => {
+    const code = char.codePointAt(0) ?? 0
+    if (char === '\n') return char
+    return code < 0x20 ? String.fromCodePoint(0x2400 + code) : `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`
+  })
+
 /** Replica ids for reading: "r0, r2". */
 export const replicaNames = (ids: readonly number[]): string => ids.map((id) => `r${id}`).join(', ')

@@ -2,6 +2,7 @@
  * The messages of a window, indexed for drawing: what is in sight, bundled where a pixel holds more than one; neighbours for moving the
  * selection; rows for the table. Works in a worker, on columns of numbers. Pure.
  */
+import { oneLine } from './format.ts'
 import { messageFates, unpackMessages, type MessageColumns, type MessageLane, type MessagesPage } from '../../contract/messages.ts'
 
 /** Rows of the diagram: replicas by id, then clients by name; those beyond `clientRowsMax` share the last row. */
@@ -73,7 +74,7 @@ export function rowsOf(lanes: readonly MessageLane[]): { rows: MessageRow[]; row
   const own = shared ? clients.slice(0, clientRowsMax - 1) : clients
   const rows: MessageRow[] = [
     ...replicas.map((id): MessageRow => ({ label: `r${id}`, kind: 'replica', id, clients: 0 })),
-    ...own.map((name): MessageRow => ({ label: name, kind: 'client', id: null, clients: 1 })),
+    ...own.map((name): MessageRow => ({ label: oneLine(name), kind: 'client', id: null, clients: 1 })),
     ...(shared ? [{ label: '', kind: 'clients', id: null, clients: clients.length - own.length } as const] : []),
   ]
   const rowOfLane = Int32Array.from(lanes, (lane) => {
@@ -314,4 +315,4 @@ function typicalOf({ count, sentAt, receivedAt }: MessageColumns): number {
 }
 
 /** "r2", or a client's id. */
-export const laneName = (lane: MessageLane): string => (lane.kind === 'replica' ? `r${lane.id}` : lane.name)
+export const laneName = (lane: MessageLane): string => (lane.kind === 'replica' ? `r${lane.id}` : oneLine(lane.name))

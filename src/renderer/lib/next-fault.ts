@@ -1,6 +1,6 @@
 /** What the next fault would do, for every replica and every pair, by quorum arithmetic on the live state. Pure. */
 import type { ClusterStatus } from '../../contract/model.ts'
-import { lossOf, outStates, type Consequence } from './consequence.ts'
+import { lossOf, takesPart, type Consequence } from './consequence.ts'
 
 export type NextFaultKind =
   /** It takes part no more, so losing it changes nothing. */
@@ -36,7 +36,10 @@ function nextOf(status: Status, stoppedNow: boolean, replicas: readonly number[]
   }
 }
 
-const isOut = ({ replicas }: Status, id: number): boolean => outStates.includes(replicas[id]?.state ?? 'stopped')
+const isOut = ({ replicas }: Status, id: number): boolean => {
+  const replica = replicas[id]
+  return replica === undefined || !takesPart(replica)
+}
 
 const kindOf = ({ kind }: Consequence): NextFaultKind => (kind === 'stops' || kind === 'last' ? kind : 'tolerated')
 

@@ -20,6 +20,12 @@ export interface BrowserShellOptions extends ShellDoor {
   readonly onRefused: () => void
 }
 
+/** Also used in workers, which have none to show. */
+const notificationsNow = (): 'on' | 'ask' | 'off' => {
+  if (typeof Notification === 'undefined' || Notification.permission === 'denied') return 'off'
+  return Notification.permission === 'granted' ? 'on' : 'ask'
+}
+
 type Settle = (result: Result<unknown>) => void
 
 /** Opens the connection at once. Answers always settle: a call that was under way when the connection broke fails as `timeout`. */
@@ -131,6 +137,16 @@ export function createBrowserShell(options: BrowserShellOptions): PanelShell {
       return () => connectionListeners.delete(listener)
     },
     setLanguage: () => undefined,
+    notifications: () => notificationsNow(),
+    allowNotifications: async () => void (await Notification.requestPermission()),
+    notify: ({ title, body }) => {
+      if (notificationsNow() !== 'on') return
+      const shown = new Notification(title, { body, tag: title })
+      shown.onclick = () => {
+        window.focus()
+        shown.close()
+      }
+    },
     pickFile: () => Promise.resolve(fail('unsupported', 'A browser cannot name a file on the host: type its path.')),
   }
 }

@@ -28,6 +28,14 @@ const presentOnly: ReadonlySet<Method> = new Set([
 
 export type ReplicaAct = 'start' | 'stop' | 'restart' | 'kill' | 'wipe' | 'corrupt'
 
+/** An act that the host has not answered yet. */
+export interface ActUnderWay {
+  /** Such as `isolate-0`. */
+  readonly name: string
+  /** In words. */
+  readonly act: string
+}
+
 const doneKeys: Readonly<Record<ReplicaAct, MessageKey>> = {
   start: 'action.started',
   stop: 'action.stopped',
@@ -48,8 +56,8 @@ export const useActs = defineStore('acts', () => {
     if (cluster.recorded) return t('runs.readOnly')
     return cursor.live ? undefined : t('time.blocked')
   })
-  /** Names of acts under way, such as `isolate-0`. */
-  const busy = shallowRef<ReadonlySet<string>>(new Set())
+  /** Acts that wait for their answer, in the order in which they were begun. */
+  const underWay = shallowRef<readonly ActUnderWay[]>([])
   /** The replica whose wipe waits for confirmation. */
   const wipeAsked = shallowRef<number | null>(null)
   /** Beginning anew waits for confirmation. */
@@ -69,21 +77,26 @@ export const useActs = defineStore('acts', () => {
     },
   )
 
-  const isBusy = (name: string): boolean => busy.value.has(name)
+  const isBusy = (name: string): boolean => underWay.value.some((one) => one.name === name)
 
   function complain(act: string, error: PanelError): void {
     notices.show({ tone: 'bad', text: t('action.failed', { act }), detail: `${errorWords(error)} (${error.message})` })
   }
 
-  /** Calls with the act marked as under way; failures are shown as a notice headed by `act`. */
+  /**
+   * Calls with the act marked as under way; failures are shown as a notice headed by `act`. Done again meanwhile, it means nothing: its
+   * button stays as it is, since one that is disabled while it has the focus swallows the keyboard's next key.
+   */
   async function run<M extends Method>(name: string, act: string, method: M, params: Params<M>): Promise<Result<ResultOf<M>>> {
     if (!cursor.live && presentOnly.has(method)) {
       notices.show({ tone: 'warn', text: t('action.failed', { act }), detail: t('time.blocked'), topic: 'past' })
       return fail('cancelled', t('time.blocked'))
     }
-    busy.value = new Set([...busy.value, name])
+    if (isBusy(name)) return fail('busy', 'This is under way already.')
+    const one = { name, act }
+    underWay.value = [...underWay.value, one]
     const result = await link.call(method, params)
-    busy.value = new Set([...busy.value].filter((other) => other !== name))
+    underWay.value = underWay.value.filter((other) => other !== one)
     if (!result.ok) complain(act, result.error)
     return result
   }
@@ -135,7 +148,7 @@ export const useActs = defineStore('acts', () => {
     const result = await run('heal-all', t('top.healAll'), 'healAll', {})
     if (!result.ok) return
     const undo = (): void => {
-      for (const active of faults) void run('inject', t('common.undo'), 'injectFault', { fault: again(active) })
+      for (const active of faults) void run(`inject-${active.id}`, t('common.undo'), 'injectFault', { fault: again(active) })
     }
     notices.show({ tone: 'ok', text: tn('action.healedAll', faults.length), undo, topic: 'heal-all' })
   }
@@ -194,13 +207,17 @@ export const useActs = defineStore('acts', () => {
     if (result.ok) cluster.takeLoad(result.value)
   }
 
+  async function cancelRequest(id: string): Promise<void> {
+    await run(`cancel-${id}`, t('requestsScreen.cancel'), 'cancelRequest', { id })
+  }
+
   async function writeDiagnostics(): Promise<void> {
     const result = await run('diagnostics', t('settings.diagnostics'), 'diagnostics', {})
     if (result.ok) notices.show({ tone: 'ok', text: t('settings.diagnosticsWritten'), detail: result.value.file, topic: 'diagnostics' })
   }
 
   return {
-    busy,
+    underWay,
     writeDiagnostics,
     wipeAsked,
     anewAsked,
@@ -219,6 +236,7 @@ export const useActs = defineStore('acts', () => {
     openCluster,
     createCluster,
     closeCluster,
+    cancelRequest,
     startLoad,
     stopLoad,
   }

@@ -12,12 +12,21 @@ interface Preferences {
   language: LanguageChoice
   railCollapsed: boolean
   utc: boolean
+  /** The desktop is told of what needs attention. */
+  notify: boolean
   /** Its path and query. */
   lastScreen: string
 }
 
 const storageKey = 'pbft-panel.preferences'
-const defaults: Preferences = { theme: 'system', language: 'system', railCollapsed: false, utc: false, lastScreen: '/overview' }
+const defaults: Preferences = {
+  theme: 'system',
+  language: 'system',
+  railCollapsed: false,
+  utc: false,
+  notify: true,
+  lastScreen: '/overview',
+}
 
 function load(): Preferences {
   try {
@@ -28,6 +37,7 @@ function load(): Preferences {
       language: read.language === 'en' || read.language === 'zh-CN' ? read.language : 'system',
       railCollapsed: read.railCollapsed === true,
       utc: read.utc === true,
+      notify: read.notify !== false,
       lastScreen:
         typeof read.lastScreen === 'string' && /^\/[a-z]+(\?[^#]{0,1000})?$/.test(read.lastScreen) ? read.lastScreen : defaults.lastScreen,
     }

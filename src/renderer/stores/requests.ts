@@ -39,6 +39,8 @@ export const useRequests = defineStore('requests', () => {
 
   async function submit(operation: Operation, readOnly: boolean): Promise<void> {
     if (!cursor.live) return
+    // The button stays where it is, or the keyboard would lose its place; a second press means nothing.
+    if (submitting.value) return
     const id = newId()
     watched.value = id
     refused.value = null
@@ -47,8 +49,6 @@ export const useRequests = defineStore('requests', () => {
     submitting.value = false
     if (!result.ok && watched.value === id && !list.value.some((request) => request.id === id)) refused.value = result.error
   }
-
-  const cancel = (id: string): void => void link.call('cancelRequest', { id })
 
   function forget(): void {
     generation += 1
@@ -64,7 +64,7 @@ export const useRequests = defineStore('requests', () => {
   })
   void refresh()
 
-  return { list, watched, refused, submitting, submit, cancel }
+  return { list, watched, refused, submitting, submit }
 })
 
 const startOf = (request: RequestInfo): number => request.stages[0]?.at ?? 0
