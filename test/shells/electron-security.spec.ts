@@ -26,18 +26,7 @@ test('the page has the contract and nothing of Node or Electron', async ({ panel
     address: location.href.split('#')[0],
   }))
   expect(seen).toEqual({
-    shell: [
-      'allowNotifications',
-      'call',
-      'door',
-      'kind',
-      'notifications',
-      'notify',
-      'onConnection',
-      'onEvents',
-      'pickFile',
-      'setLanguage',
-    ],
+    shell: ['allowNotifications', 'call', 'door', 'kind', 'notifications', 'notify', 'onConnection', 'onEvents', 'pickFile', 'setLanguage'],
     strangers: [],
     address: 'app://panel/index.html',
   })
