@@ -65,6 +65,7 @@ export class Journal {
   readonly #file: string
   readonly #inode: number | null
   readonly #bytesMax: number
+  readonly #statements = new Map<string, Database.Statement>()
   #pending: JournalRecord[] = []
   #flushes = 0
 
@@ -208,13 +209,17 @@ export class Journal {
     switch (record.kind) {
       case 'entry': {
         const { seq, view, digest, timeMs, requests } = record.entry
-        this.#db
-          .prepare('INSERT OR REPLACE INTO entries (seq, view, digest, time_ms, requests) VALUES (?, ?, ?, ?, ?)')
-          .run(seq, view, digest, timeMs, JSON.stringify(requests))
+        this.#statement('INSERT OR REPLACE INTO entries (seq, view, digest, time_ms, requests) VALUES (?, ?, ?, ?, ?)').run(
+          seq,
+          view,
+          digest,
+          timeMs,
+          JSON.stringify(requests),
+        )
         break
       }
       case 'ledger':
-        this.#db.prepare('INSERT OR REPLACE INTO ledger (seq, rows) VALUES (?, ?)').run(record.seq, JSON.stringify(record.rows))
+        this.#statement('INSERT OR REPLACE INTO ledger (seq, rows) VALUES (?, ?)').run(record.seq, JSON.stringify(record.rows))
         break
       case 'view':
         this.#putDocument('view', String(record.view.view), record.view.view, record.view)
@@ -246,8 +251,17 @@ export class Journal {
     }
   }
 
+  /** One for each text: a new one for each record leaves its memory outside the heap, where no collector feels it. */
+  #statement(sql: string): Database.Statement {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const made = this.#db.prepare(sql)
+    this.#statements.set(sql, made)
+    return made
+  }
+
   #putDocument(kind: string, key: string, at: number, body: unknown): void {
-    this.#db.prepare('INSERT OR REPLACE INTO documents (kind, key, at, body) VALUES (?, ?, ?, ?)').run(kind, key, at, JSON.stringify(body))
+    this.#statement('INSERT OR REPLACE INTO documents (kind, key, at, body) VALUES (?, ?, ?, ?)').run(kind, key, at, JSON.stringify(body))
   }
 
   #documents<Body>(kind: string): Body[] {
