@@ -3,17 +3,16 @@
  *
  *   counter 8 bytes BE | tag 16 bytes | (length 4 bytes BE | message)*
  *
- * The tag is HMAC-SHA-256, cut to 16 bytes, over the counter and everything after the tag. Counters start at 0 and step by
- * one, so a frame that is replayed, dropped or moved is noticed.
+ * The tag is over the counter and everything after the tag (frame-tag.ts). Counters start at 0 and step by one, so a frame that is
+ * replayed, dropped or moved is noticed.
  */
-import { timingSafeEqual, type KeyObject } from 'node:crypto'
-import { hmacSha256 } from './hashing.ts'
+import type { KeyObject } from 'node:crypto'
+import { holdsTag, tagBytes, writeTag } from './frame-tag.ts'
 import type { FrameFailure } from './rejections.ts'
 
 const counterBytes = 8
 /** Where a frame's tag begins. */
 export const tagOffset = counterBytes
-const tagBytes = 16
 const headerBytes = counterBytes + tagBytes
 const lengthBytes = 4
 
@@ -23,10 +22,6 @@ export const messageBytesMax = 32 * 1_048_576
 export const frameBytesTarget = 262_144
 /** Largest frame that is taken. */
 export const frameBytesMax = headerBytes + lengthBytes + messageBytesMax + frameBytesTarget
-
-/** Of the frame that begins at `start`. */
-const tagOf = (key: KeyObject, frame: Buffer, start: number): Buffer =>
-  hmacSha256(key, frame.subarray(start, start + counterBytes), frame.subarray(start + headerBytes)).subarray(0, tagBytes)
 
 const twoTo32 = 4_294_967_296
 
@@ -51,7 +46,7 @@ export const sealFrame = (key: KeyObject, counter: number, messages: readonly Ui
     frame.set(message, at + lengthBytes)
     at += lengthBytes + message.length
   }
-  frame.set(tagOf(key, frame, ahead), ahead + counterBytes)
+  writeTag(key, counter, frame.subarray(ahead + headerBytes), frame, ahead + tagOffset)
   return frame
 }
 
@@ -81,8 +76,9 @@ export const openFrame = (key: KeyObject, counter: number, frame: Buffer): Opene
   if (frame.length > frameBytesMax) return refused('too-large', `a frame of ${frame.length} bytes`)
   if (frame.length < headerBytes) return refused('bad-frame', `a frame of ${frame.length} bytes`)
   // The MAC goes first: who has no key learns nothing from the other checks, and nothing unauthentic is looked at.
-  if (!timingSafeEqual(tagOf(key, frame, 0), frame.subarray(counterBytes, headerBytes))) return refused('bad-mac', 'the MAC does not match')
   const got = frame.readUInt32BE(0) * twoTo32 + frame.readUInt32BE(4)
+  if (got > Number.MAX_SAFE_INTEGER || !holdsTag(key, got, frame.subarray(headerBytes), frame, tagOffset))
+    return refused('bad-mac', 'the MAC does not match')
   if (got !== counter) return refused('bad-counter', `frame ${got} came where ${counter} was due`)
   return splitMessages(frame)
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { createSecretKey } from 'node:crypto'
 import { openFrame, sealFrame, tagOffset } from '../../src/link/frames.ts'
 import { accepterHandshake, dialerHandshake } from '../../src/link/handshake.ts'
-import { hmacSha256 } from '../../src/link/hashing.ts'
+import { writeTag } from '../../src/link/frame-tag.ts'
 import { directoryOf } from '../../src/link/index.ts'
 import type { Random } from '../../src/pbft/sim/index.ts'
 import {
@@ -119,7 +119,7 @@ const headerBytes = tagOffset + 16
 /** Puts the right counter and MAC on a frame: its inside is hostile, its sender is known. */
 const authentic = (frame: Buffer, counter: number): void => {
   frame.writeBigUInt64BE(BigInt(counter), 0)
-  hmacSha256(frameKey, frame.subarray(0, tagOffset), frame.subarray(headerBytes)).copy(frame, tagOffset, 0, 16)
+  writeTag(frameKey, counter, frame.subarray(headerBytes), frame, tagOffset)
 }
 
 /** Frames by strangers (none may open) and by a known sender (what opens is what was sealed). */

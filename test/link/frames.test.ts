@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { openFrame, sealFrame } from '../../src/link/frames.ts'
+import { writeTag } from '../../src/link/frame-tag.ts'
+import { openFrame, sealFrame, tagOffset } from '../../src/link/frames.ts'
 
 const key = createSecretKey(Buffer.alloc(32, 7))
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -40,8 +41,9 @@ describe('refuses', () => {
 
   it('authentic frames whose inside is wrong', () => {
     const sealRaw = (payload: Buffer): Buffer => {
-      const counter = Buffer.alloc(8)
-      return Buffer.concat([counter, createHmac('sha256', key).update(counter).update(payload).digest().subarray(0, 16), payload])
+      const frame = Buffer.concat([Buffer.alloc(24), payload])
+      writeTag(key, 0, payload, frame, tagOffset)
+      return frame
     }
     expect(openFrame(key, 0, sealRaw(Buffer.from([0, 0])))).toMatchObject({ reason: 'bad-frame' })
     expect(openFrame(key, 0, sealRaw(Buffer.from([0, 0, 0, 2, 1])))).toMatchObject({ reason: 'bad-frame' })
