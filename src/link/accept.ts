@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { linkPath } from './dial.ts'
 import { establish, handshakeTimeoutMs } from './establish.ts'
+import { FrameReader } from './frame-reader.ts'
 import { frameBytesMax } from './frames.ts'
 import { accepterHandshake, handshakeBytesMax } from './handshake.ts'
 import type { PrivateKey } from './keys.ts'
@@ -63,6 +64,7 @@ export const accept = (options: AcceptOptions): Promise<Result<Accepter>> => {
   const onSocket = (socket: WebSocket, raw: Duplex): void => {
     sockets.add(socket)
     halfOpen += 1
+    const reader = new FrameReader(raw, true, frameBytesMax)
     let strangerBytes = 0
     // ws would gather a whole frame before it shows it; until the peer is proven that is bounded here.
     const guard = (chunk: Buffer): void => {
@@ -81,7 +83,7 @@ export const accept = (options: AcceptOptions): Promise<Result<Accepter>> => {
     establish(socket, accepterHandshake(options.directory, options.id, options.key), null, {
       onSession(session) {
         settled()
-        createLink({ socket, raw, isDialer: false }, session, settings, (link) => {
+        createLink({ socket, raw, reader, isDialer: false }, session, settings, (link) => {
           const handlers = options.onLink(link)
           return {
             onMessages: handlers.onMessages,

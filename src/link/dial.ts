@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { establish, handshakeTimeoutMs } from './establish.ts'
+import { FrameReader } from './frame-reader.ts'
 import { frameBytesMax } from './frames.ts'
 import { dialerHandshake, type DialerIdentity } from './handshake.ts'
 import { createLink, defaultLinkSettings, type Link, type LinkHandlers, type LinkSettings } from './link.ts'
@@ -80,12 +81,13 @@ export const dial = (options: DialOptions): Dialer => {
     })
     opening.once('open', () => {
       opening.off('error', onEarlyError)
+      if (raw === null) throw new Error('invariant broken: a WebSocket opens after its upgrade')
+      const carrier = { socket: opening, raw, reader: new FrameReader(raw, false, frameBytesMax), isDialer: true }
       const handshake = dialerHandshake(directory, identity, to.id)
       establish(opening, handshake, handshake.hello, {
         onSession(session) {
           pauseMs = pauseMinMs
-          if (raw === null) throw new Error('invariant broken: a WebSocket opens after its upgrade')
-          createLink({ socket: opening, raw, isDialer: true }, session, settings, (made) => {
+          createLink(carrier, session, settings, (made) => {
             link = made
             const handlers = options.onLink(made)
             return {

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { frameBytesOf, messageBytesMax, openFrame, sealFrame, tagOffset } from './frames.ts'
 import type { Peer, Session } from './handshake.ts'
+import type { FrameReader } from './frame-reader.ts'
 import type { FrameFailure } from './rejections.ts'
 import { SendQueue } from './send-queue.ts'
 import { webSocketHeaderBytes, writeWebSocketHeader } from './websocket-header.ts'
@@ -54,10 +55,11 @@ export interface Link {
   close(detail: string): void
 }
 
-/** An open WebSocket, and what carries it: our frames are written there, whole and between those of the library. */
+/** An open WebSocket, and what carries it: our frames are written and read there, whole and between those of the library. */
 export interface Carrier {
   readonly socket: WebSocket
   readonly raw: Duplex
+  readonly reader: FrameReader
   readonly isDialer: boolean
 }
 
@@ -79,7 +81,7 @@ class SocketLink implements Link {
   #scheduled = false
   #corrupt = false
 
-  constructor({ socket, raw, isDialer }: Carrier, session: Session, settings: LinkSettings) {
+  constructor({ socket, raw, reader, isDialer }: Carrier, session: Session, settings: LinkSettings) {
     this.#socket = socket
     this.#raw = raw
     this.#masks = isDialer
@@ -87,6 +89,8 @@ class SocketLink implements Link {
     this.#settings = settings
     this.#queue = new SendQueue(settings.queueBytesMax)
     this.#heartbeat = setInterval(() => this.#beat(), settings.heartbeatMs)
+    reader.takeWith((data) => this.#onFrame(data, true))
+    // What the reader leaves to the library: no correct peer sends it.
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#onFrame(data, isBinary))
     socket.on('pong', () => {
       this.#missed = 0
