@@ -1,7 +1,8 @@
 /**
  * What this replica writes down for those who look at the run afterwards: each input of its core with its time, and in short what left.
- * It never slows the protocol: entries gather in memory and go to the disk in blocks, written in the background; what the disk does not
- * take in time is dropped, and the block after the gap says how much was. `durability` is not for it: nothing here is promised to anyone.
+ * It never slows the protocol: entries gather in memory, most of them unencoded until there are many (one after the other they cost half
+ * of what each costs among other things), and go to the disk in blocks, written in the background; what the disk does not take in time
+ * is dropped, and the block after the gap says how much was. `durability` is not for it: nothing here is promised to anyone.
  */
 import { appendFile, closeSync, mkdirSync, open, readdirSync, readSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,6 +35,10 @@ const flushMs = 100
 const waitingBytesMax = 16 * 1_048_576
 /** What the disk held at the start is recorded up to this size; with more, this start cannot be replayed. */
 const startBytesMax = 64 * 1_048_576
+/** Entries that wait for being encoded; more would make a pause. */
+const unencodedMax = 256
+/** What a short entry may take, bytes. */
+const shortBytes = 128
 const segmentsPerRecording = 16
 const segmentBytesMin = 262_144
 
@@ -109,6 +114,12 @@ interface Sealed {
   readonly block: Uint8Array
 }
 
+/** An entry that is yet to be encoded; what it is made of does not change any more. */
+interface Unencoded {
+  readonly at: number
+  encode(): Uint8Array[]
+}
+
 const crc = (bytes: Uint8Array): number => crc32(bytes)
 
 class FileRecording implements Recording {
@@ -120,6 +131,9 @@ class FileRecording implements Recording {
   /** Of entries: more than there are pieces when some stand for several. */
   #count = 0
   #entriesBytes = 0
+  /** What comes behind `#entries`, and roughly how many bytes it will be. */
+  #unencoded: Unencoded[] = []
+  #unencodedBytes = 0
   #index = 0
   #firstAt = 0
   #lastAt = 0
@@ -165,7 +179,7 @@ class FileRecording implements Recording {
     const at = this.#stamp()
     // The clock was set: times here have to stay near those that others compare them with.
     if (Math.abs(at - nowMs) > 5) this.#origin += nowMs - at
-    this.#guarded(at, () => [encodeInputHead(input, nowMs, at), wire ?? inputMessageBytes(input)])
+    this.#keep(at, shortBytes + (wire?.length ?? 0), () => [encodeInputHead(input, nowMs, at), wire ?? inputMessageBytes(input)])
   }
 
   signed<Signature extends Uint8Array>(signature: Signature): Signature {
@@ -182,12 +196,11 @@ class FileRecording implements Recording {
   }
 
   sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void {
-    const recipients = to.map(({ replica, fate }) => ({ replica: asReplicaId(replica), fate }))
-    this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: recipients, fate: 'sent' })
+    this.#putSent(message, bytes, to, 'sent')
   }
 
   sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void {
-    this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: [], fate })
+    this.#putSent(message, bytes, [], fate)
   }
 
   sentReplies(bundle: Uint8Array, count: number): void {
@@ -232,16 +245,38 @@ class FileRecording implements Recording {
 
   #put(entry: ShortEntry): void {
     const at = this.#stamp()
-    this.#guarded(at, () => [encodeEntry(entry, at)])
+    this.#keep(at, shortBytes, () => [encodeEntry(entry, at)])
+    // The disk's own bytes, text of any length: their size is known now.
+    if (entry.kind !== 'signed' && entry.kind !== 'rejected') this.#encode()
   }
 
+<<<<<<< HEAD
   /** What cannot be encoded or held is lost, and counted; the protocol never hears of it. */
   #guarded(at: number, encode: () => Uint8Array[], count = 1): void {
+=======
+  #putSent(
+    message: Message,
+    bytes: Uint8Array,
+    to: readonly { readonly replica: number; readonly fate: SendFate }[],
+    fate: SendFate,
+  ): void {
+    const at = this.#stamp()
+    this.#keep(at, shortBytes, () => {
+      const recipients = to.map((one) => ({ replica: asReplicaId(one.replica), fate: one.fate }))
+      const entry = { kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: recipients, fate } as const
+      return [encodeEntry(entry, at)]
+    })
+  }
+
+  /** `size`: what it may take, bytes. */
+  #keep(at: number, size: number, encode: () => Uint8Array[]): void {
+>>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
     if (this.#failed) return
     if (this.#waitingBytes > waitingBytesMax && !this.#starting) {
       this.#lose(count)
       return
     }
+<<<<<<< HEAD
     let pieces: Uint8Array[]
     try {
       pieces = encode()
@@ -256,22 +291,67 @@ class FileRecording implements Recording {
     for (const piece of pieces) this.#entriesBytes += piece.length + 4
     if (this.#entriesBytes >= blockBytesTarget) this.#seal()
     else this.#timer ??= setTimeout(() => this.#seal(), flushMs)
+=======
+    this.#lastAt = at
+    this.#unencoded.push({ at, encode })
+    this.#unencodedBytes += size
+    if (this.#unencoded.length >= unencodedMax || this.#entriesBytes + this.#unencodedBytes >= blockBytesTarget) this.#encode()
+    this.#timer ??= setTimeout(() => this.#seal(), flushMs)
+>>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
   }
 
   #lose(count: number): void {
     // What came before the gap goes into a block of its own, so that the next one can say where the gap is.
+<<<<<<< HEAD
     if (this.#entries.length > 0) this.#seal()
     this.#lost += count
     this.#lostBefore += count
+=======
+    this.#seal()
+    this.#lost += 1
+    this.#lostBefore += 1
+>>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
+  }
+
+  /** What cannot be encoded is lost, and counted; the protocol never hears of it. */
+  #encode(): void {
+    const unencoded = this.#unencoded
+    this.#unencoded = []
+    this.#unencodedBytes = 0
+    for (const { at, encode } of unencoded) {
+      let pieces: Uint8Array[]
+      try {
+        pieces = encode()
+      } catch {
+        this.#sealEncoded(at)
+        this.#lost += 1
+        this.#lostBefore += 1
+        continue
+      }
+      if (this.#entries.length === 0) this.#firstAt = at
+      this.#entries.push(pieces)
+      for (const piece of pieces) this.#entriesBytes += piece.length + 4
+      if (this.#entriesBytes >= blockBytesTarget) this.#sealEncoded(at)
+    }
   }
 
   #seal(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    this.#encode()
+    this.#sealEncoded(this.#lastAt)
+  }
+
+  /** `lastAt`: of the last of them. */
+  #sealEncoded(lastAt: number): void {
     const entries = this.#entries
     const segment = this.#segments.at(-1)
     if (entries.length === 0 || segment === undefined || this.#failed) return
+<<<<<<< HEAD
     const head = { firstIndex: this.#index, count: this.#count, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt: this.#lastAt }
+=======
+    const head = { firstIndex: this.#index, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt }
+>>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
     const block = sealBlock(entries, head, crc)
     this.#index += this.#count
     this.#count = 0
@@ -363,6 +443,7 @@ class FileRecording implements Recording {
     this.#waiting.length = 0
     this.#waitingBytes = 0
     this.#entries = []
+    this.#unencoded = []
     this.#options.onFailed(error)
   }
 }
