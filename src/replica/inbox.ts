@@ -26,6 +26,9 @@ export interface InboxOptions {
   readonly macs: RequestMacs | null
   /** Whether the signatures of the requests in it may be delivered unchecked. */
   defers(message: PrePrepare): boolean
+  /** Whether the primary's signature of it may be checked later, and what is said when a signature of it does not hold (proposal-signatures.ts). */
+  mayWait(message: PrePrepare): boolean
+  foundBad(message: PrePrepare): void
   readonly count: Count
   readonly recording: Recording
   /** `unverified`: its requests whose MACs do not hold here, or whose signatures were not checked, by index. `wire`: the bytes in which it came. */
@@ -89,7 +92,10 @@ export const createInbox = (options: InboxOptions): Inbox => {
       let isAuthentic = true
       for (; at < end; at++) isAuthentic &&= holds?.[at] === true
       if (isAuthentic) deliver(message, unverifiedOf(message, isDeferred), wire)
-      else refuse('bad-signature', message.type, wire)
+      else {
+        refuse('bad-signature', message.type, wire)
+        if (message.type === 'pre-prepare') options.foundBad(message)
+      }
     }
   }
 
@@ -127,7 +133,8 @@ export const createInbox = (options: InboxOptions): Inbox => {
         const message = decode(frame)
         if (message === null) continue
         const isDeferred = message.type === 'pre-prepare' && options.defers(message)
-        const own = signedParts(message, n, clusterId, !isDeferred)
+        const isWaiting = message.type === 'pre-prepare' && options.mayWait(message)
+        const own = signedParts(message, n, clusterId, !isDeferred, !isWaiting)
         messages.push({ message, wire: frame, isDeferred })
         counts.push(own.length)
         parts.push(...own)

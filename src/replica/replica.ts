@@ -23,6 +23,7 @@ import { createGenesis } from './genesis.ts'
 import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 import { createObservation } from './observation.ts'
+import { createProposalSignatures } from './proposal-signatures.ts'
 import { createReporter } from './report.ts'
 import { createRequestMacs, provenByLink } from './request-macs.ts'
 import { openSqliteStorage } from './sqlite-storage.ts'
@@ -122,6 +123,15 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const observation = createObservation()
   const evidence = createEvidence(manifest.clusterId)
   const takesMacs = manifest.authentication === 'mac'
+  const proposals = createProposalSignatures({
+    id,
+    n,
+    clusterId: manifest.clusterId,
+    verifier,
+    count: counters.count,
+    now: () => performance.now(),
+    random: Math.random,
+  })
   let faults: TransportFaults = { outgoing: [], incomingCut: [], clientsCut: false, byzantine: null }
 
   const storage = openStorage(options)
@@ -138,6 +148,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const core = createReplica(config, recorded, service, persisted)
 
   const onEvent = (event: ProtocolEvent, atMs: number): void => {
+    if (event.type === 'evidence' && !proposals.areProven(event.first, event.second)) return
     if (event.type === 'rejected') {
       counters.count(event.reason, `${event.message} from ${event.from ?? 'itself'}`)
       recording.rejected(event.reason)
@@ -171,7 +182,10 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     core,
     storage,
     recording,
-    send: outbox.send,
+    send(to, message) {
+      if (proposals.mayLeave(message)) outbox.send(to, message)
+      else transport.withhold(to, message)
+    },
     reply: outbox.reply,
     wantSignature: outbox.wantSignature,
     onDurable(records) {
@@ -212,6 +226,8 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         verifier,
         macs: requestMacs,
         defers: (message) => core.defers(message),
+        mayWait: (message) => proposals.mayWait(peer, message),
+        foundBad: (message) => proposals.foundBad(peer, message),
         count: counters.count,
         recording,
         deliver: (message: Message, unverified, wire) =>
@@ -233,6 +249,8 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
         verifier,
         macs: takesMacs ? provenByLink : null,
         defers: () => false,
+        mayWait: () => false,
+        foundBad: () => undefined,
         count: counters.count,
         recording,
         deliver: (message, unverified, wire) => {

@@ -33,6 +33,8 @@ export interface Transport {
   /** Dials the lower ids. */
   start(): void
   send(to: readonly ReplicaId[], message: ReplicaMessage): void
+  /** Writes down that a message was not sent. */
+  withhold(to: readonly ReplicaId[], message: ReplicaMessage): void
   flush(): void
   setFaults(faults: TransportFaults): void
   peersConnected(): number[]
@@ -131,6 +133,10 @@ export const createTransport = (options: TransportOptions): Transport => {
       const bytes = encodeMessage(message)
       const fates = to.map((replica) => ({ replica, fate: peers.get(replica)?.line.send(bytes) ?? 'no-link' }))
       options.recording.sent(message, bytes, fates)
+    },
+    withhold(to, message) {
+      const fates = to.map((replica) => ({ replica, fate: 'withheld' as const }))
+      options.recording.sent(message, encodeMessage(message), fates)
     },
     flush() {
       for (const peer of peers.values()) peer.link?.flush()

@@ -15,6 +15,8 @@ const rememberedBytesMax = 2_048
 export interface Verifier {
   /** Whether each part holds; `done` is called now, or later when the pool does it. */
   check(parts: readonly SignedPart[], done: (holds: readonly boolean[]) => void): void
+  /** Whether one part holds, now. */
+  holds(part: SignedPart): boolean
 }
 
 const keyOf = (directory: Directory, signer: Signer): PublicKey | undefined =>
@@ -60,6 +62,12 @@ interface Unknown {
 export const createVerifier = (directory: Directory): Verifier => {
   const memory = createMemory()
 
+  const checkHere = (key: PublicKey, part: SignedPart): boolean => {
+    const held = verify(key, part.bytes, part.signature)
+    if (held) memory.add(key, part)
+    return held
+  }
+
   const checkInPool = (unknown: readonly Unknown[], holds: boolean[], done: (holds: readonly boolean[]) => void): void => {
     let left = unknown.length
     for (const { key, part, place } of unknown) {
@@ -86,12 +94,12 @@ export const createVerifier = (directory: Directory): Verifier => {
         checkInPool(unknown, holds, done)
         return
       }
-      for (const { key, part, place } of unknown) {
-        const held = verify(key, part.bytes, part.signature)
-        holds[place] = held
-        if (held) memory.add(key, part)
-      }
+      for (const { key, part, place } of unknown) holds[place] = checkHere(key, part)
       done(holds)
+    },
+    holds(part) {
+      const key = keyOf(directory, part.signer)
+      return key !== undefined && (memory.has(key, part) || checkHere(key, part))
     },
   }
 }

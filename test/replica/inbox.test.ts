@@ -25,10 +25,12 @@ const makeInbox = (
   verifier = createVerifier(directory),
   macs: RequestMacs | null = null,
   deferFrom = Infinity,
+  mayWait = (_message: PrePrepare): boolean => false,
 ) => {
   const got: Message[] = []
   const verdicts: (readonly number[])[] = []
   const refused: string[] = []
+  const bad: PrePrepare[] = []
   const inbox = createInbox({
     role,
     peer,
@@ -37,6 +39,8 @@ const makeInbox = (
     verifier,
     macs,
     defers: ({ batch }) => batch.requests.length >= deferFrom,
+    mayWait,
+    foundBad: (message) => bad.push(message),
     count: (reason) => refused.push(reason),
     recording: noRecording,
     deliver(message, unverified) {
@@ -44,7 +48,7 @@ const makeInbox = (
       verdicts.push(unverified)
     },
   })
-  return { inbox, got, verdicts, refused, take: (...messages: Message[]) => inbox.take(messages.map(encodeMessage)) }
+  return { inbox, got, verdicts, refused, bad, take: (...messages: Message[]) => inbox.take(messages.map(encodeMessage)) }
 }
 
 const requestOf = (timestamp: number, key = cluster.operator, client = 'operator/a'): Request => {
@@ -168,6 +172,20 @@ it('leaves the signatures of clients unchecked where the core defers that, but n
   expect(got.map((message) => ('seq' in message ? message.seq : null))).toEqual([1])
   expect(verdicts).toEqual([[0, 1, 2]])
   expect(refused).toEqual(['bad-signature', 'bad-signature', 'bad-signature'])
+})
+
+it('lets a proposal through unchecked where it may wait, and says when one that was checked is badly signed', () => {
+  const stranger = generateKey()
+  const mayWait = ({ seq }: PrePrepare): boolean => seq === 1
+  const { got, refused, bad, take } = makeInbox('replica', '0', createVerifier(directory), null, Infinity, mayWait)
+  take(
+    prePrepareOf(1, [requestOf(1)], stranger),
+    prePrepareOf(1, [requestOf(1, stranger)], primary),
+    prePrepareOf(2, [requestOf(1)], stranger),
+  )
+  expect(got.map((message) => ('seq' in message ? message.seq : null))).toEqual([1])
+  expect(refused).toEqual(['bad-signature', 'bad-signature'])
+  expect(bad.map(({ seq }) => seq)).toEqual([1, 2])
 })
 
 it('remembers signatures by signer and bytes: the same signature on other bytes is refused', () => {

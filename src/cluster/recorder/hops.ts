@@ -47,7 +47,7 @@ const clientLane = (name: string): MessageLane => ({ kind: 'client', name })
 const laneKey = (lane: MessageLane): string => (lane.kind === 'replica' ? `r${lane.id}` : lane.name)
 const keyOf = (from: MessageLane, to: MessageLane, sum: number, size: number): string => `${laneKey(from)}>${laneKey(to)} ${sum} ${size}`
 
-const lostReasons: ReadonlySet<SendFate> = new Set(['cut', 'loss', 'corrupt', 'no-link', 'clients-cut', 'no-client'])
+const lostReasons: ReadonlySet<SendFate> = new Set(['cut', 'loss', 'corrupt', 'no-link', 'clients-cut', 'no-client', 'withheld'])
 
 /**
  * Ids are whole numbers below 2^53: the replica that recorded it, the entry's position there, and for one that was not seen to arrive its

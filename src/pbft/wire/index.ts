@@ -38,6 +38,7 @@ export {
   requestSignedBytes,
   requestSignedParts,
   signedBytes,
+  proposalSignedPart,
   signedParts,
   stableSignedParts,
   type SignableMessage,

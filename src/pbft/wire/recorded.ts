@@ -15,8 +15,11 @@ import { decodeReplies } from './reply.ts'
 import { recordedTags } from './tags.ts'
 import { Writer } from './writer.ts'
 
-/** What became of a message on its way out of its sender; `held`: a fault delays it, what happened then is not known. */
-export const sendFates = ['sent', 'held', 'cut', 'loss', 'corrupt', 'no-link', 'clients-cut', 'no-client'] as const
+/**
+ * What became of a message on its way out of its sender; `held`: a fault delays it, what happened then is not known; `withheld`: its sender
+ * found that it is not signed as it says.
+ */
+export const sendFates = ['sent', 'held', 'cut', 'loss', 'corrupt', 'no-link', 'clients-cut', 'no-client', 'withheld'] as const
 export type SendFate = (typeof sendFates)[number]
 
 const textMax = 1_024

@@ -102,20 +102,20 @@ export function requestBody(request: UnauthenticatedRequest): Uint8Array {
  * Every signature in `message`, also those nested in proofs, new-views and pre-prepares, in the cluster `clusterId` of `n` replicas;
  * requests authenticated by MACs have none here. All of them have to hold before the core sees the message. The requests of a
  * `batch-data` are not among them: it is wanted by its digest, which correct replicas have vouched for. Those of the requests of a
- * pre-prepare are left out unless `withRequests`.
+ * pre-prepare are left out unless `withRequests`, its own unless `withProposal`.
  */
-export function signedParts(message: Message, n: number, clusterId: string, withRequests = true): SignedPart[] {
+export function signedParts(message: Message, n: number, clusterId: string, withRequests = true, withProposal = true): SignedPart[] {
   const parts: SignedPart[] = []
   switch (message.type) {
     case 'request':
       addRequests(parts, [message], clusterId)
       break
     case 'pre-prepare':
-      addProposal(parts, message, n, clusterId)
+      if (withProposal) parts.push(proposalSignedPart(message, n, clusterId))
       if (withRequests) addRequests(parts, message.batch.requests, clusterId)
       break
     case 'proposal':
-      addProposal(parts, message, n, clusterId)
+      parts.push(proposalSignedPart(message, n, clusterId))
       break
     case 'checkpoint':
     case 'view-change':
@@ -142,9 +142,10 @@ export function stableSignedParts(stable: StableCheckpoint, clusterId: string): 
   return parts
 }
 
-function addProposal(parts: SignedPart[], message: PrePrepare | Proposal, n: number, clusterId: string): void {
+/** What the primary signs of a proposal. */
+export function proposalSignedPart(message: PrePrepare | Proposal, n: number, clusterId: string): SignedPart {
   const signer = { kind: 'replica', id: primaryOf(message.view, n) } as const
-  parts.push({ signer, bytes: signedBytes(message, clusterId), signature: message.signature })
+  return { signer, bytes: signedBytes(message, clusterId), signature: message.signature }
 }
 
 function addProofs(parts: SignedPart[], message: Checkpoint | ViewChange | NewView, clusterId: string): void {
