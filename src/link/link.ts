@@ -48,7 +48,12 @@ export interface Link {
    * any more. Ignored after the end. Throws a RangeError for a message over 32 MiB: a defect of the caller.
    */
   send(message: Uint8Array): void
+  /** As `send`, but it leaves at the next `flush` only, which the caller owes; if it `mayWait`, with one that may not, or at `flushAll`. */
+  queue(message: Uint8Array, mayWait?: boolean): void
+  /** Since when all that is queued may wait, ms as of `performance.now`; null: nothing waits. */
+  readonly waitingSince: number | null
   flush(): void
+  flushAll(): void
   /** Spoils the MAC of the next frame, as a broken wire would. For fault injection. */
   corruptNextFrame(): void
   /** Sends what is queued (as far as the socket takes it) and ends the link. */
@@ -79,6 +84,9 @@ class SocketLink implements Link {
   #heardAt = Date.now()
   #missed = 0
   #scheduled = false
+  /** Something in the queue may not wait. */
+  #hurries = false
+  #waitingSince: number | null = null
   #corrupt = false
 
   constructor({ socket, raw, reader, isDialer }: Carrier, session: Session, settings: LinkSettings) {
@@ -133,11 +141,23 @@ class SocketLink implements Link {
     return this.#heardAt
   }
 
-  send(message: Uint8Array): void {
+  get waitingSince(): number | null {
+    return this.#waitingSince
+  }
+
+  queue(message: Uint8Array, mayWait = false): void {
     if (message.length > messageBytesMax) throw new RangeError(`a message of ${message.length} bytes`)
     if (!this.#open) return
     this.#queue.push(message)
-    if (this.#scheduled) return
+    if (!mayWait) {
+      this.#hurries = true
+      this.#waitingSince = null
+    } else if (!this.#hurries) this.#waitingSince ??= performance.now()
+  }
+
+  send(message: Uint8Array): void {
+    this.queue(message)
+    if (this.#scheduled || !this.#open) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -150,7 +170,14 @@ class SocketLink implements Link {
     return this.#open && this.#socket.readyState === this.#socket.OPEN
   }
 
+  flushAll(): void {
+    this.#hurries = true
+    this.flush()
+  }
+
   flush(): void {
+    if (!this.#hurries) return
+    this.#waitingSince = null
     while (this.#isWritable && !this.#queue.isEmpty && this.#raw.writableLength < socketBytesMax) {
       const messages = this.#queue.takeFrame()
       const length = frameBytesOf(messages)
@@ -164,6 +191,7 @@ class SocketLink implements Link {
       if (this.#queue.isEmpty) this.#raw.write(frame)
       else this.#raw.write(frame, () => this.flush())
     }
+    if (this.#queue.isEmpty) this.#hurries = false
   }
 
   corruptNextFrame(): void {
@@ -172,7 +200,7 @@ class SocketLink implements Link {
 
   close(detail: string): void {
     if (!this.#open) return
-    this.flush()
+    this.flushAll()
     this.#finish(detail, null)
     this.#socket.close(1000)
   }
@@ -209,6 +237,7 @@ class SocketLink implements Link {
     this.#end = { detail, rejected }
     clearInterval(this.#heartbeat)
     this.#queue.clear()
+    this.#waitingSince = null
     this.#handlers?.onClose(detail, rejected)
   }
 }

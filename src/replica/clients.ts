@@ -6,6 +6,7 @@ import type { AuthenticationWanted, ClientMessage, Reply, Request } from '../pbf
 import { encodeMessage } from '../pbft/wire/index.ts'
 import type { Count } from './counters.ts'
 import type { Inbox } from './inbox.ts'
+import type { Patience } from './patience.ts'
 import type { Recording } from './recording.ts'
 import { createReplyBundles } from './reply-bundles.ts'
 
@@ -19,6 +20,7 @@ const keysTriedMax = 16
 export interface ClientsOptions {
   readonly count: Count
   readonly recording: Recording
+  readonly patience: Patience
   inboxFor(link: Link, deliver: (request: Request, isUnverified: boolean, wire: Uint8Array) => void): Inbox
   deliver(request: Request, isUnverified: boolean, wire: Uint8Array): void
 }
@@ -44,7 +46,7 @@ const ignored: LinkHandlers = { onMessages: () => undefined, onClose: () => unde
 export const createClients = (options: ClientsOptions): Clients => {
   const links = new Map<string, Set<Link>>()
   const routes = new Map<string, Link>()
-  const bundles = createReplyBundles(options.recording)
+  const bundles = createReplyBundles(options.recording, options.patience)
   /** Links with something other than replies under way. */
   const unflushed = new Set<Link>()
   let connected = 0

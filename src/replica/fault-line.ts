@@ -8,8 +8,8 @@ const heldBytesMax = 67_108_864
 export interface FaultLine {
   /** From now on. A rule that is set again changes nothing. */
   setRule(rule: LinkRule): void
-  /** Passes the message on now, later, twice or never; returns what became of it as far as that is known. */
-  send(bytes: Uint8Array): SendFate
+  /** Passes the message on now, later, twice or never; returns what became of it as far as that is known. `mayWait`: on a faultless line. */
+  send(bytes: Uint8Array, mayWait?: boolean): SendFate
   close(): void
 }
 
@@ -22,8 +22,8 @@ interface Held {
   readonly corrupt: boolean
 }
 
-/** `deliver` returns whether there was a link. */
-export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) => boolean): FaultLine => {
+/** `deliver` returns whether there was a link. `how`: in the turn in which it was sent, or later; `corrupt`: spoilt on the way. */
+export const createFaultLine = (deliver: (bytes: Uint8Array, how: 'now' | 'may-wait' | 'later' | 'corrupt') => boolean): FaultLine => {
   let rule = noLinkFault
   let lastDueMs = 0
   let heldBytes = 0
@@ -37,7 +37,7 @@ export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) =
     for (let first = held[0]; first !== undefined && first.dueMs <= now; first = held[0]) {
       held.shift()
       heldBytes -= first.bytes.length
-      deliver(first.bytes, first.corrupt)
+      deliver(first.bytes, first.corrupt ? 'corrupt' : 'later')
     }
     wait()
   }
@@ -69,11 +69,11 @@ export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) =
       // A heal has to be felt at once, so what is under way arrives now, before all that follows; a cut loses it.
       const all = held.splice(0)
       heldBytes = 0
-      if (!next.cut) for (const { bytes, corrupt } of all) deliver(bytes, corrupt)
+      if (!next.cut) for (const { bytes, corrupt } of all) deliver(bytes, corrupt ? 'corrupt' : 'later')
     },
-    send(bytes) {
+    send(bytes, mayWait = false) {
       if (isFaultless(rule) && held.length === 0) {
-        return deliver(bytes, false) ? 'sent' : 'no-link'
+        return deliver(bytes, mayWait ? 'may-wait' : 'now') ? 'sent' : 'no-link'
       }
       const now = performance.now()
       const plan = planDeliveries(rule, now, lastDueMs, Math.random)
@@ -83,7 +83,7 @@ export const createFaultLine = (deliver: (bytes: Uint8Array, corrupt: boolean) =
         if (dueMs > now || held.length > 0) {
           hold({ dueMs, bytes, corrupt })
           fate = 'held'
-        } else if (!deliver(bytes, corrupt)) fate = 'no-link'
+        } else if (!deliver(bytes, corrupt ? 'corrupt' : 'now')) fate = 'no-link'
         else fate = corrupt ? 'corrupt' : 'sent'
       }
       return fate

@@ -117,6 +117,8 @@ interface Sealed {
 /** An entry that is yet to be encoded; what it is made of does not change any more. */
 interface Unencoded {
   readonly at: number
+  /** For how many it stands. */
+  readonly count: number
   encode(): Uint8Array[]
 }
 
@@ -205,7 +207,7 @@ class FileRecording implements Recording {
 
   sentReplies(bundle: Uint8Array, count: number): void {
     const at = this.#stamp()
-    this.#guarded(at, () => [encodeRepliesHead(at), bundle], count)
+    this.#keep(at, shortBytes + bundle.length, () => [encodeRepliesHead(at), bundle], count)
   }
 
   refused(from: string, reason: string, bytes: Uint8Array): void {
@@ -250,10 +252,6 @@ class FileRecording implements Recording {
     if (entry.kind !== 'signed' && entry.kind !== 'rejected') this.#encode()
   }
 
-<<<<<<< HEAD
-  /** What cannot be encoded or held is lost, and counted; the protocol never hears of it. */
-  #guarded(at: number, encode: () => Uint8Array[], count = 1): void {
-=======
   #putSent(
     message: Message,
     bytes: Uint8Array,
@@ -269,48 +267,24 @@ class FileRecording implements Recording {
   }
 
   /** `size`: what it may take, bytes. */
-  #keep(at: number, size: number, encode: () => Uint8Array[]): void {
->>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
+  #keep(at: number, size: number, encode: () => Uint8Array[], count = 1): void {
     if (this.#failed) return
     if (this.#waitingBytes > waitingBytesMax && !this.#starting) {
       this.#lose(count)
       return
     }
-<<<<<<< HEAD
-    let pieces: Uint8Array[]
-    try {
-      pieces = encode()
-    } catch {
-      this.#lose(count)
-      return
-    }
-    if (this.#entries.length === 0) this.#firstAt = at
     this.#lastAt = at
-    this.#entries.push(pieces)
-    this.#count += count
-    for (const piece of pieces) this.#entriesBytes += piece.length + 4
-    if (this.#entriesBytes >= blockBytesTarget) this.#seal()
-    else this.#timer ??= setTimeout(() => this.#seal(), flushMs)
-=======
-    this.#lastAt = at
-    this.#unencoded.push({ at, encode })
+    this.#unencoded.push({ at, count, encode })
     this.#unencodedBytes += size
     if (this.#unencoded.length >= unencodedMax || this.#entriesBytes + this.#unencodedBytes >= blockBytesTarget) this.#encode()
     this.#timer ??= setTimeout(() => this.#seal(), flushMs)
->>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
   }
 
   #lose(count: number): void {
     // What came before the gap goes into a block of its own, so that the next one can say where the gap is.
-<<<<<<< HEAD
-    if (this.#entries.length > 0) this.#seal()
+    this.#seal()
     this.#lost += count
     this.#lostBefore += count
-=======
-    this.#seal()
-    this.#lost += 1
-    this.#lostBefore += 1
->>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
   }
 
   /** What cannot be encoded is lost, and counted; the protocol never hears of it. */
@@ -318,18 +292,19 @@ class FileRecording implements Recording {
     const unencoded = this.#unencoded
     this.#unencoded = []
     this.#unencodedBytes = 0
-    for (const { at, encode } of unencoded) {
+    for (const { at, count, encode } of unencoded) {
       let pieces: Uint8Array[]
       try {
         pieces = encode()
       } catch {
         this.#sealEncoded(at)
-        this.#lost += 1
-        this.#lostBefore += 1
+        this.#lost += count
+        this.#lostBefore += count
         continue
       }
       if (this.#entries.length === 0) this.#firstAt = at
       this.#entries.push(pieces)
+      this.#count += count
       for (const piece of pieces) this.#entriesBytes += piece.length + 4
       if (this.#entriesBytes >= blockBytesTarget) this.#sealEncoded(at)
     }
@@ -347,11 +322,7 @@ class FileRecording implements Recording {
     const entries = this.#entries
     const segment = this.#segments.at(-1)
     if (entries.length === 0 || segment === undefined || this.#failed) return
-<<<<<<< HEAD
-    const head = { firstIndex: this.#index, count: this.#count, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt: this.#lastAt }
-=======
-    const head = { firstIndex: this.#index, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt }
->>>>>>> eaf70bd (perf(replica): a recording encodes its entries together, off the protocol's way)
+    const head = { firstIndex: this.#index, count: this.#count, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt }
     const block = sealBlock(entries, head, crc)
     this.#index += this.#count
     this.#count = 0

@@ -23,6 +23,7 @@ import { createGenesis } from './genesis.ts'
 import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 import { createObservation } from './observation.ts'
+import { createPatience } from './patience.ts'
 import { createProposalSignatures } from './proposal-signatures.ts'
 import { createReporter } from './report.ts'
 import { createRequestMacs, provenByLink } from './request-macs.ts'
@@ -164,6 +165,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     if (notable.has(event.type)) setImmediate(control.pushStatus)
   }
 
+  const patience = createPatience({ n, id, now: () => performance.now() })
   const flush = (): void => {
     transport.flush()
     clients.flush()
@@ -217,6 +219,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     key,
     count: counters.count,
     recording,
+    patience,
     inboxFor: (peer) =>
       createInbox({
         role: 'replica',
@@ -240,6 +243,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   const clients: Clients = createClients({
     count: counters.count,
     recording,
+    patience,
     inboxFor: (link, deliver) =>
       createInbox({
         role: 'client',
@@ -323,6 +327,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     clearInterval(watch)
     driver.stop()
     outbox.close()
+    patience.close()
     control.close()
     clients.close()
     transport.close()

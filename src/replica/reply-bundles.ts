@@ -5,6 +5,7 @@
 import type { Link } from '../link/index.ts'
 import type { Reply } from '../pbft/protocol/messages.ts'
 import { areBundled, encodeMessage, encodeReplies } from '../pbft/wire/index.ts'
+import type { Patience } from './patience.ts'
 import type { Recording } from './recording.ts'
 
 /** A bundle is closed when its results hold this much, so that it does not keep a link for long. Bytes. */
@@ -28,7 +29,7 @@ export interface ReplyBundles {
 
 const resultBytesOf = ({ result }: Reply): number => (result.kind === 'full' ? result.bytes.length : 0)
 
-export const createReplyBundles = (recording: Recording): ReplyBundles => {
+export const createReplyBundles = (recording: Recording, patience: Patience): ReplyBundles => {
   const bundles = new Map<Link, Bundle>()
 
   const recordApart = (replies: readonly Reply[]): void => {
@@ -41,13 +42,14 @@ export const createReplyBundles = (recording: Recording): ReplyBundles => {
     if (replies.length === 1) {
       const bytes = encodeMessage(first)
       if (recorded.length > 0) recording.sentToClient(first, bytes, 'sent')
-      link.send(bytes)
+      link.queue(bytes, patience.replyMayWait(first))
+      if (link.waitingSince !== null) patience.watch(link)
       return
     }
     const bytes = encodeReplies(replies)
     if (recorded.length === replies.length) recording.sentReplies(bytes, replies.length)
     else recordApart(recorded)
-    link.send(bytes)
+    link.queue(bytes)
   }
 
   const begin = (link: Link): Bundle => {

@@ -9,6 +9,7 @@ import { encodeMessage } from '../pbft/wire/index.ts'
 import type { Count } from './counters.ts'
 import { createFaultLine, type FaultLine } from './fault-line.ts'
 import type { Inbox } from './inbox.ts'
+import type { Patience } from './patience.ts'
 import type { Recording } from './recording.ts'
 
 /** A peer counts as heard for this long after its last frame, ms. */
@@ -21,6 +22,7 @@ export interface TransportOptions {
   readonly key: PrivateKey
   readonly count: Count
   readonly recording: Recording
+  readonly patience: Patience
   /** Makes the way to the core for what one link brings. */
   inboxFor(peer: ReplicaId): Inbox
   onConnected(peer: ReplicaId): void
@@ -50,7 +52,7 @@ interface PeerState {
 }
 
 export const createTransport = (options: TransportOptions): Transport => {
-  const { manifest, id, count } = options
+  const { manifest, id, count, patience } = options
   const dialers: Dialer[] = []
   const peers = new Map<number, PeerState>()
 
@@ -59,14 +61,16 @@ export const createTransport = (options: TransportOptions): Transport => {
       id: peer,
       link: null,
       incomingCut: false,
-      line: createFaultLine((bytes, corrupt) => {
+      line: createFaultLine((bytes, how) => {
         if (state.link === null) return false
-        if (!corrupt) {
-          state.link.send(bytes)
+        if (how !== 'corrupt') {
+          if (how === 'later') state.link.send(bytes)
+          else state.link.queue(bytes, how === 'may-wait')
+          if (state.link.waitingSince !== null) patience.watch(state.link)
           return true
         }
         // A frame of its own: what else is under way stays whole.
-        state.link.flush()
+        state.link.flushAll()
         state.link.corruptNextFrame()
         state.link.send(bytes)
         state.link.flush()
@@ -114,6 +118,11 @@ export const createTransport = (options: TransportOptions): Transport => {
     })
   }
 
+  const isWhole = (): boolean => {
+    for (const { link } of peers.values()) if (link === null) return false
+    return true
+  }
+
   return {
     acceptLink(link) {
       const peer = peers.get(Number(link.peer.name))
@@ -131,7 +140,12 @@ export const createTransport = (options: TransportOptions): Transport => {
     },
     send(to, message) {
       const bytes = encodeMessage(message)
-      const fates = to.map((replica) => ({ replica, fate: peers.get(replica)?.line.send(bytes) ?? 'no-link' }))
+      // Who is alone with the others needs every one of them.
+      const calm = isWhole()
+      const fates = to.map((replica) => ({
+        replica,
+        fate: peers.get(replica)?.line.send(bytes, calm && patience.mayWait(message, replica)) ?? 'no-link',
+      }))
       options.recording.sent(message, bytes, fates)
     },
     withhold(to, message) {

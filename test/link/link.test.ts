@@ -94,6 +94,35 @@ describe('a link', () => {
     expect(here.links[0]?.requestKey.equals(there.links[0]?.requestKey as NonNullable<Link['requestKey']>)).toBe(true)
   })
 
+  it('lets what may wait go with what may not, in order, or when it is told to', async () => {
+    const [here, there] = [side(), side()]
+    const accepter = await listen(there)
+    dialTo(here, accepter.port)
+    await until(() => here.links.length === 1 && there.links.length === 1)
+    const link = here.links[0] as Link
+    link.queue(bytes('a'), true)
+    const since = link.waitingSince
+    expect(since).not.toBeNull()
+    link.queue(bytes('b'), true)
+    expect(link.waitingSince).toBe(since)
+    link.flush()
+    expect(link.bufferedBytes).toBeGreaterThan(0)
+    link.queue(bytes('c'))
+    expect(link.waitingSince).toBeNull()
+    link.queue(bytes('d'), true)
+    link.flush()
+    await until(() => there.got.length === 4)
+    link.queue(bytes('e'), true)
+    link.flush()
+    link.flushAll()
+    expect(link.waitingSince).toBeNull()
+    await until(() => there.got.length === 5)
+    link.queue(bytes('f'), true)
+    link.close('done')
+    await until(() => there.got.length === 6)
+    expect(there.got).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  })
+
   it('comes back after the other side went away, and stays down when closed', async () => {
     const [here, there] = [side(), side()]
     const accepter = await listen(there)

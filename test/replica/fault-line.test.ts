@@ -10,7 +10,7 @@ afterEach(() => {
 
 const makeLine = (rule: LinkRule) => {
   const got: string[] = []
-  const line = createFaultLine((bytes, corrupt) => got.push(`${bytes[0]}${corrupt ? ' corrupt' : ''}`) > 0)
+  const line = createFaultLine((bytes, how) => got.push(`${bytes[0]}${how === 'corrupt' ? ' corrupt' : ''}`) > 0)
   line.setRule(rule)
   lines.push(line)
   return { got, line, send: (count: number) => Array.from({ length: count }, (_, i) => line.send(Uint8Array.of(i))) }
