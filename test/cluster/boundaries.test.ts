@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { boundaryRounds } from '../torture/nemesis.ts'
 import { runTorture } from '../torture/run.ts'
 
-it('kill -9 before and after a transaction and before and after a frame: nothing acknowledged is lost', async () => {
+it('kill -9 before and after a commit and before and after a frame: nothing acknowledged is lost', async () => {
   const rounds = boundaryRounds(4, [1, 2, 5])
   const { result } = await runTorture({
     seed: 28,

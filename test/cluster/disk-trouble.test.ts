@@ -1,12 +1,13 @@
 /** Disks that are full, rotten or half-written, a port that is taken: one replica ends with a clear line or recovers, the others go on. */
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { launchByNode } from '../../src/cluster/launch-node.ts'
-import { databaseName } from '../../src/replica/sqlite-storage.ts'
+import { readJournal } from '../../src/replica/journal.ts'
+import { databaseName, journalName } from '../../src/replica/sqlite-storage.ts'
 import { entries, eventually, openTestHost, type TestHost } from './support/host.ts'
 
 const victim = 2
@@ -166,23 +167,34 @@ describe('a database that is not what was written', () => {
     expect((await test.call('replica', { id: victim })).rejections).toMatchObject({ 'damaged-state': 1 })
   })
 
-  it('a record half-written at the end of the write-ahead log: it starts with all that was whole', async () => {
+  /** The journal of the victim, which was killed, up to the end of its commits, and where the last one begins. */
+  const journalOf = (): { readonly file: string; readonly content: Buffer; readonly last: number } => {
+    const reader = new Database(database())
+    const nonce = reader.prepare<[], { value: string }>("SELECT value FROM meta WHERE name = 'journal'").get()?.value ?? ''
+    reader.close()
+    const file = join(dataFolder(), journalName)
+    const all = readFileSync(file)
+    const content = all.subarray(0, readJournal(all, Buffer.from(nonce, 'hex'))?.end)
+    expect(content.length).toBeGreaterThan(0)
+    return { file, content, last: content.lastIndexOf(Buffer.from(nonce, 'hex')) - 12 }
+  }
+
+  it('a commit half-written at the end of the journal: it starts with all that was whole', async () => {
     await increment(20)
     const before = (await test.call('replica', { id: victim })).lastExecuted ?? 0
     await control('kill')
-    const log = `${database()}-wal`
-    const content = readFileSync(log)
-    // The last frame once more, but only its first half.
-    appendFileSync(log, content.subarray(content.length - 4_120, content.length - 2_000))
+    const { file, content, last } = journalOf()
+    // The last block once more, but only its first half.
+    writeFileSync(file, Buffer.concat([content, content.subarray(last, (last + content.length) / 2)]))
     expect((await control('start')).lastExecuted).toBeGreaterThanOrEqual(before)
     await whole()
   })
 
-  it('the end of the write-ahead log lost: it goes on from an older state, and nothing that was answered is lost', async () => {
+  it('the end of the journal lost: it goes on from an older state, and nothing that was answered is lost', async () => {
     await increment(20)
     await control('kill')
-    const log = `${database()}-wal`
-    truncateSync(log, statSync(log).size - 20_000)
+    const { file, content } = journalOf()
+    writeFileSync(file, content.subarray(0, content.length / 2))
     await control('start')
     await whole()
   })

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,7 +11,7 @@ import type { Checkpoint } from '../../src/pbft/protocol/messages.ts'
 import type { LogRecord } from '../../src/pbft/protocol/records.ts'
 import { decodeBatch, encodeBatch } from '../../src/pbft/wire/index.ts'
 import { createMemoryStorage } from '../../src/replica/memory-storage.ts'
-import { databaseName, openSqliteStorage, type SqliteOptions } from '../../src/replica/sqlite-storage.ts'
+import { databaseName, journalName, openSqliteStorage, type SqliteOptions } from '../../src/replica/sqlite-storage.ts'
 import { StorageError, type Storage } from '../../src/replica/storage.ts'
 import { until } from '../support/until.ts'
 
@@ -169,6 +170,78 @@ describe('what was committed', () => {
   })
 })
 
+describe('what is only in the journal', () => {
+  /** As a process that is killed now would leave it. */
+  const crashed = (name: string): string => {
+    const copy = join(folder, name)
+    for (const file of [databaseName, `${databaseName}-wal`, journalName]) cpSync(join(folder, file), join(copy, file))
+    return copy
+  }
+
+  it('is there after a crash at any place, as if every commit had gone to the database', () => {
+    const script = fc.array(fc.constantFrom('slot', 'slot', 'slot', 'early', 'checkpoint', 'stable', 'started'), { maxLength: 14 })
+    let run = 0
+    fc.assert(
+      fc.property(script, (steps) => {
+        run += 1
+        const ours = openStorage({ folder: join(folder, `ours-${run}`) })
+        let seq = 0
+        let taken = 0
+        const commits = steps.map((step): LogRecord[] => {
+          if (step === 'slot') return slot(++seq)
+          if (step === 'early') return [prePrepared(seq + 1), prepared(seq + 1)]
+          if (step === 'started') return [{ kind: 'started' }, { kind: 'stopped' }]
+          if (step === 'stable') return [stable(taken + (seq % 2))]
+          taken = seq
+          return [checkpoint(seq, [[seq % 3, `state ${seq}`]])]
+        })
+        const folded = { storage: openStorage({ folder: join(folder, `theirs-${run}`) }) }
+        for (const commit of commits) {
+          ours.commit(commit)
+          folded.storage.commit(commit)
+          folded.storage = reopened(folded.storage, { folder: join(folder, `theirs-${run}`) })
+        }
+        const expected = folded.storage
+        expect(ours.history(0, 100, 1e9)).toEqual(expected.history(0, 100, 1e9))
+        expect(ours.history(2, 3, 1e9)).toEqual(expected.history(2, 3, 1e9))
+        expect(ours.historyRange()).toEqual(expected.historyRange())
+        const copy = join(folder, `copy-${run}`)
+        cpSync(join(folder, `ours-${run}`), copy, { recursive: true })
+        const after = openStorage({ folder: copy })
+        expect(after.load()).toEqual(expected.load())
+        expect(after.history(0, 100, 1e9)).toEqual(expected.history(0, 100, 1e9))
+        expect(after.historyRange()).toEqual(expected.historyRange())
+        for (const storage of [ours, expected, after]) storage.close()
+      }),
+      { numRuns: 25 },
+    )
+  }, 120_000)
+
+  it('is missed when the journal is gone, and not needed after an orderly end', () => {
+    const storage = openStorage()
+    storage.commit(slot(1))
+    expect(openStorage({ folder: crashed('whole') }).load().records).toHaveLength(3)
+    const copy = crashed('without')
+    rmSync(join(copy, journalName))
+    expect(problemOf(() => openStorage({ folder: copy }))).toBe('corrupted')
+    storage.close()
+    rmSync(join(folder, journalName))
+    expect(shape(openStorage().load().records)).toEqual(['pre-prepared 1', 'prepared 1', 'executed 1'])
+  })
+
+  it('is refused when a block before the last has rotted', () => {
+    const storage = openStorage()
+    for (let seq = 1; seq <= 3; seq += 1) storage.commit(slot(seq))
+    const copy = crashed('rotten')
+    const journal = readFileSync(join(copy, journalName))
+    const at = journal.indexOf('operation 2')
+    expect(at).toBeGreaterThan(0)
+    journal[at]! ^= 1
+    writeFileSync(join(copy, journalName), journal)
+    expect(problemOf(() => openStorage({ folder: copy }))).toBe('corrupted')
+  })
+})
+
 describe('history', () => {
   it('comes in pages bounded by count and bytes', () => {
     const storage = openStorage()
@@ -296,4 +369,7 @@ it('notices that its file was deleted or replaced', () => {
   // Linux may give a new file the number of one that nobody has open, but this one is open.
   writeFileSync(file, '')
   expect(() => storage.check()).toThrow(/deleted or replaced/)
+  const other = openStorage({ folder: join(folder, 'other') })
+  rmSync(join(folder, 'other', journalName))
+  expect(() => other.check()).toThrow(/deleted or replaced/)
 })

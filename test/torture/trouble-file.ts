@@ -2,7 +2,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Places at which a process can die: around a transaction, and around a frame that leaves. */
+/** Places at which a process can die: around a commit to its journal, and around a frame that leaves. */
 export const killPoints = ['before-commit', 'after-commit', 'before-send', 'after-send'] as const
 export type KillPoint = (typeof killPoints)[number]
 
@@ -11,7 +11,7 @@ export interface Trouble {
   readonly kill: { readonly point: KillPoint; readonly count: number } | null
   /** Added to its clock, ms. */
   readonly clockOffsetMs: number
-  /** How much longer every transaction takes, ms; the process stands still meanwhile. */
+  /** How much longer every such commit takes, ms; the process stands still meanwhile. */
   readonly commitDelayMs: number
 }
 

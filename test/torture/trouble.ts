@@ -3,10 +3,10 @@
  * SIGKILL at a chosen place between what it writes and what it sends. What is to happen stands in a file, read again when it changes.
  * Arguments are the replica's; the environment's PBFT_TROUBLE names the folder of the files.
  */
-import Database from 'better-sqlite3'
 import { readFileSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { Journal } from '../../src/replica/journal.ts'
 import { calm, troubleFileName, type KillPoint, type Trouble } from './trouble-file.ts'
 
 const lookMs = 50
@@ -38,19 +38,13 @@ const realNow = Date.now.bind(Date)
 Date.now = () => realNow() + trouble.clockOffsetMs
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
-const realTransaction = Database.prototype.transaction
-Database.prototype.transaction = function (this: Database.Database, work: (...given: never[]) => unknown) {
-  const made = realTransaction.call(this, work)
-  return new Proxy(made, {
-    apply(target, self, given): unknown {
-      pass('before-commit')
-      if (trouble.commitDelayMs > 0) Atomics.wait(sleeper, 0, 0, trouble.commitDelayMs)
-      const result: unknown = Reflect.apply(target, self, given)
-      pass('after-commit')
-      return result
-    },
-  })
-} as typeof realTransaction
+const realAppend = Journal.prototype.append
+Journal.prototype.append = function (this: Journal, ...given: Parameters<typeof realAppend>): void {
+  pass('before-commit')
+  if (trouble.commitDelayMs > 0) Atomics.wait(sleeper, 0, 0, trouble.commitDelayMs)
+  realAppend.apply(this, given)
+  pass('after-commit')
+}
 
 /** A binary WebSocket frame, whole: what links send. */
 const finalBinary = 0x82
