@@ -5,8 +5,9 @@
  * It is sound: half of the digest stays hidden, so nothing can be appended (2^128 work to guess the rest), and a body is an encoding of
  * which none begins with another. A hash of the key and then the message is a PRF under either condition alone.
  *
- * It is cheap: what costs is the call, not the bytes, and there is one for each key. CPU of one request of 220 bytes, Node 24: the digest
- * of the message first and one short hash for each key costs a replica 1.5 times as much, HMAC-SHA-256 over the message twice as much.
+ * It is cheap: what costs is the call more than the bytes, and there is one for each key. CPU of one request of 220 bytes, Node 24: to
+ * verify 0.57 us, to make four 3.4 us. The digest of the message first and one short hash for each key: 0.78 and 3.1; there are n-1
+ * replicas that verify. HMAC-SHA-256 over the message: 1.3 and 5.7.
  */
 import crypto, { type KeyObject } from 'node:crypto'
 import { MAC_BYTES } from '../pbft/protocol/messages.ts'

@@ -72,7 +72,8 @@ export const createByzantine = (options: ByzantineOptions): Byzantine => {
       }
     },
     reply(reply) {
-      for (const said of outbox?.reply(reply) ?? [reply]) options.reply(said)
+      if (outbox === null) options.reply(reply)
+      else for (const said of outbox.reply(reply)) options.reply(said)
     },
     wantSignature(message) {
       for (const said of outbox?.wantSignature(message) ?? [message]) options.wantSignature(said)

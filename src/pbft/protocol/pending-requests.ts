@@ -86,6 +86,8 @@ export class PendingRequests {
 
   /** Forgets a client's request once one with this timestamp, or a later one, was executed. */
   executed(client: ClientId, timestamp: ClientTimestamp): void {
+    // As at a backup, all the time.
+    if (this.#pending.size === 0) return
     const pending = this.#pending.get(client)
     if (pending !== undefined && pending.request.timestamp <= timestamp) this.#discard(client)
   }
