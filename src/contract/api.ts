@@ -148,7 +148,7 @@ export const paramsSchemas = {
   messagesOverview: v.strictObject({
     from: v.number(),
     to: v.number(),
-    bins: v.optional(whole(1, 500), 200),
+    bins: v.optional(whole(1, 1_000), 200),
     filter: v.optional(messageFilterSchema, {}),
   }),
   message: v.strictObject({ id: seq }),

@@ -144,6 +144,8 @@ export interface MessagesOverview {
   /** Of these, lost or refused. */
   readonly lost: readonly number[]
   readonly total: number
+  /** Blocks of the recordings that were read for this, of how many; while fewer, counts are estimates from those, and asking again goes on. */
+  readonly blocks: { readonly read: number; readonly of: number }
   readonly first: number | null
   readonly last: number | null
   readonly gaps: readonly RecordingGap[]

@@ -42,7 +42,10 @@ export interface PanelShell {
 export type ClientFrame =
   | { readonly id: number; readonly method: string; readonly params: unknown }
   | { readonly subscribe: { readonly epoch: string | null; readonly position: number | null } }
-export type ServerFrame = { readonly id: number; readonly result: Result<unknown> } | { readonly events: EventBatch }
+  /** Is anybody there? Asked while an answer takes long. */
+  | { readonly ping: true }
+export type ServerFrame =
+  { readonly id: number; readonly result: Result<unknown> } | { readonly events: EventBatch } | { readonly pong: true }
 
 /** IPC channels of Electron: one per method, and these. */
 export const ipcChannelOf = (method: Method): string => `panel:call:${method}`

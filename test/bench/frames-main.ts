@@ -23,6 +23,8 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '400' },
     /** The log is as long as it is when this has passed. */
     minutes: { type: 'string', default: '10' },
+    /** The cluster stays there for another run. */
+    folder: { type: 'string' },
     'memory-minutes': { type: 'string' },
     rate: { type: 'string', default: '2000' },
   },
@@ -106,47 +108,57 @@ async function measure(page: Page, what: string, size: number, motion: Motion, t
   return { what, size, frames: times.length, cpu, ...figuresOf(times), load: Math.round((loadavg()[0] ?? NaN) * 100) / 100 }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'pbft-panel-frames-'))
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'pbft-panel-frames-'))
 const serving = await startServing(['--data', folder, '--empty'])
 const browser = await chromium.launch({ executablePath: findBrowser(), args: rootFlags })
 const call = <M extends Method>(method: M, params: Params<M>): Promise<ResultOf<M>> => callBySocket(serving, method, params)
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Until the log has `rows`, one batch for each request; gives how many there are, and a moment in the middle of the load. */
-async function fillLog(rows: number): Promise<{ readonly length: number; readonly middle: number }> {
-  await call('createCluster', {
-    name: 'frames',
-    replicas: 4,
-    durability: 'process',
-    authentication: 'mac',
-    parameters: { batchRequestsMax: 1 },
-  })
-  await call('openCluster', { name: 'frames' })
-  await call('startLoad', { clients: 64, durationMs: 3_600_000, valueBytes: 32 })
-  const began = Date.now()
-  const deadline = began + Number(values.minutes) * 60_000
-  for (;;) {
-    const { replicas } = await call('status', {})
-    const length = Math.max(...replicas.map(({ lastExecuted }) => lastExecuted ?? 0))
-    if (length >= rows || Date.now() > deadline) {
-      await call('stopLoad', {})
-      return { length, middle: (began + Date.now()) / 2 }
-    }
-    await pause(1_000)
+/** Until the log has `rows`, one batch for each request; gives how many there are. */
+async function fillLog(rows: number): Promise<number> {
+  const clusters = await call('clusters', {})
+  if (!clusters.some(({ name }) => name === 'frames')) {
+    await call('createCluster', {
+      name: 'frames',
+      replicas: 4,
+      durability: 'process',
+      authentication: 'mac',
+      parameters: { batchRequestsMax: 1 },
+    })
   }
+  await call('openCluster', { name: 'frames' })
+  const deadline = Date.now() + Number(values.minutes) * 60_000
+  const lengthNow = async (): Promise<number> =>
+    Math.max(...(await call('status', {})).replicas.map(({ lastExecuted }) => lastExecuted ?? 0))
+  let length = await lengthNow()
+  if (length >= rows) return length
+  await call('startLoad', { clients: 64, durationMs: 3_600_000, valueBytes: 32 })
+  while (length < rows && Date.now() < deadline) {
+    await pause(1_000)
+    length = await lengthNow()
+  }
+  await call('stopLoad', {})
+  return length
 }
 
-/** A window that holds about `wanted` messages, around a moment. */
-async function windowOf(wanted: number, middle: number): Promise<{ readonly from: number; readonly to: number; readonly total: number }> {
+/** A window that holds about `wanted` messages, no more, in the densest part of what is recorded. */
+async function windowOf(wanted: number): Promise<{ readonly from: number; readonly to: number; readonly total: number }> {
   const { first, last } = await call('messagesOverview', { from: 1, to: 2, bins: 1 })
   if (first === null || last === null) throw new Error('nothing is recorded')
-  let window = { from: middle, to: middle, total: 0 }
-  for (let span = 50; span < last - first; span *= 1.15) {
-    const { total } = await call('messagesOverview', { from: middle - span / 2, to: middle + span / 2, bins: 1 })
-    if (total > wanted) break
-    window = { from: middle - span / 2, to: middle + span / 2, total }
+  const bins = 200
+  const binMs = (last + 1 - first) / bins
+  const whole = await call('messagesOverview', { from: first, to: last + 1, bins })
+  const perBin = new Float64Array(bins)
+  whole.bin.forEach((at, i) => (perBin[at] = (perBin[at] ?? 0) + (whole.count[i] ?? 0)))
+  const most = Math.max(...perBin)
+  const middle = first + (perBin.indexOf(most) + 0.5) * binMs
+  let span = (wanted / most) * binMs
+  for (;;) {
+    const window = { from: middle - span / 2, to: middle + span / 2 }
+    const { total } = await call('messagesOverview', { ...window, bins: 1 })
+    if (total <= wanted) return { ...window, total }
+    span *= Math.min(0.95, wanted / total)
   }
-  return window
 }
 
 interface Opening {
@@ -187,7 +199,7 @@ async function openings(page: Page): Promise<Opening[]> {
 
 async function frameRun(): Promise<void> {
   const rows: Row[] = []
-  const { length, middle } = await fillLog(Number(values.rows))
+  const length = await fillLog(Number(values.rows))
   say(`the log has ${length} rows`)
   const page = await openPage()
   const open = async (screen: string, target: string): Promise<void> => {
@@ -203,7 +215,7 @@ async function frameRun(): Promise<void> {
   await page.getByTestId('log-scroller').evaluate((element) => element.scrollTo(0, 0))
   rows.push(await measure(page, 'log: scrolled from end to end', length, 'scroll', 'log-scroller'))
   for (const wanted of [Number(values.messages) / 4, Number(values.messages)]) {
-    const { from, to, total } = await windowOf(wanted, middle)
+    const { from, to, total } = await windowOf(wanted)
     await open(`messages?w=${from.toFixed(3)}-${to.toFixed(3)}`, 'message-diagram')
     await page.locator('[data-testid="message-diagram"]:not([data-lines="0"])').waitFor({ timeout: 60_000 })
     for (const motion of ['drag', 'pan', 'zoom'] as const) {
@@ -237,5 +249,5 @@ try {
 } finally {
   await browser.close()
   await serving.stop()
-  rmSync(folder, { recursive: true, force: true })
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true })
 }

@@ -39,6 +39,7 @@ test('counts become bundles in the middle of their bins', () => {
     count: [40],
     lost: [2],
     total: 40,
+    blocks: { read: 1, of: 1 },
     first: 0,
     last: 99,
     gaps: [],

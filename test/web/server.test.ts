@@ -209,6 +209,8 @@ describe('what it answers', () => {
     expect(await next(socket)).toMatchObject({ id: 7, result: { ok: true, value: { phase: 'closed' } } })
     socket.send(JSON.stringify({ subscribe: { epoch: null, position: null } }))
     expect(await next(socket)).toMatchObject({ events: { events: [{ type: 'reset' }] } })
+    socket.send(JSON.stringify({ ping: true }))
+    expect(await next(socket)).toEqual({ pong: true })
     socket.close()
   })
 

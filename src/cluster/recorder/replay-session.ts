@@ -7,7 +7,7 @@ import { sha256 } from '../../link/index.ts'
 import { diffOf, Replay, stateView, type ReplayedStep, type ReplayProblem, type ReplayProof } from '../../pbft/replay/index.ts'
 import { jsonOf } from './message-detail.ts'
 import { BlockSource, processesOf } from './replay-source.ts'
-import { makePauses } from './run-messages.ts'
+import { makePauses } from './pauses.ts'
 import type { Segments } from './segments.ts'
 
 /** Copies at most, and entries between two at least: so few are run through faster than anyone notices. */

@@ -10,6 +10,9 @@ import {
 } from '../../contract/messages.ts'
 import type { RecordedEntry, Timed } from '../../pbft/wire/index.ts'
 import { joinHops, timeOf, type Hop, type Seen } from './hops.ts'
+import { Dictionary, placeOf } from './lanes.ts'
+import { BlockSummaries, Counts, type CountedBlock, type Way } from './message-counts.ts'
+import { makePauses } from './pauses.ts'
 import { Segments, type BlockPlace } from './segments.ts'
 
 /** A message may be on its way for so long, ms: entries this much around a window belong to messages in it. */
@@ -18,21 +21,10 @@ const wayMaxMs = 3_000
 const entriesMax = 2_000_000
 /** Entries kept in memory between queries. */
 const cachedEntriesMax = 300_000
-/** Longest stretch without giving others a turn, ms. */
-const sliceMs = 30
-
 export interface RecordedReplica {
   readonly folder: string
   /** Its clock minus the host's, ms. */
   readonly offsetMs: number
-}
-
-interface Summary {
-  readonly from: MessageLane
-  readonly to: MessageLane
-  readonly kind: string
-  count: number
-  lost: number
 }
 
 export class TooManyMessages extends Error {}
@@ -42,22 +34,12 @@ type SeenEntry = Seen['entry']
 const isSeen = (entry: Timed<RecordedEntry>): entry is SeenEntry =>
   entry.kind === 'sent' || entry.kind === 'refused' || (entry.kind === 'input' && entry.bytes.length > 0)
 
-/** Gives others a turn when it has run for long. */
-export const makePauses = (): (() => Promise<void>) => {
-  let since = Date.now()
-  return async () => {
-    if (Date.now() - since < sliceMs) return
-    await new Promise((resolve) => setImmediate(resolve))
-    since = Date.now()
-  }
-}
-
 export class RunMessages {
   readonly #replicas: { readonly segments: Segments; offsetMs: number }[] = []
   /** By replica and position of the block; the least lately used first. */
   readonly #cache = new Map<string, { readonly seen: readonly Omit<Seen, 'at'>[]; readonly entries: number }>()
   #cachedEntries = 0
-  readonly #summaries = new Map<string, readonly Summary[]>()
+  readonly #summaries = new BlockSummaries((replica, block) => this.#read(replica, block))
 
   /** Takes over where the recordings are, and the clocks; looks for what is new in them. */
   refresh(replicas: readonly RecordedReplica[]): void {
@@ -65,7 +47,9 @@ export class RunMessages {
       const known = this.#replicas[id]
       if (known === undefined) this.#replicas[id] = { segments: new Segments(folder), offsetMs }
       else known.offsetMs = offsetMs
-      this.#replicas[id]?.segments.refresh()
+      const segments = this.#replicas[id]?.segments
+      segments?.refresh()
+      this.#summaries.forgetBefore(id, segments?.blocks[0]?.position ?? 0)
     }
   }
 
@@ -104,30 +88,30 @@ export class RunMessages {
     return joinHops(seen).filter((hop) => timeOf(hop) >= from && timeOf(hop) < to)
   }
 
-  /** Counts by blocks of the recordings, which are at most 100 ms long; single messages where bins are shorter. */
+  /**
+   * Counts by blocks of the recordings, which are at most 100 ms long; single messages where bins are shorter. A long run is counted over
+   * several calls: each works for `workMs` and tells how far it is.
+   */
   async overview(from: number, to: number, bins: number, filter: MessageFilter): Promise<MessagesOverview> {
     const bounds = this.#bounds()
     const begin = Math.max(from, bounds.first ?? from)
     const width = (to - from) / bins
     const counts = new Counts(from, width, bins)
-    const exact = width < 200 || filter.seq !== undefined || filter.view !== undefined
-    if (exact) {
+    let blocks = { read: 0, of: 0 }
+    if (width < 200 || filter.seq !== undefined || filter.view !== undefined) {
       for (const hop of (await this.hops(begin, to)).filter(matcherOf(filter))) {
         counts.add(timeOf(hop), hop, 1, hop.fate === 'lost' || hop.fate === 'refused' ? 1 : 0)
       }
-    } else {
-      const matches = summaryMatcherOf(filter)
-      const pause = makePauses()
-      for (const [replica, { segments, offsetMs }] of this.#replicas.entries()) {
-        for (const block of segments.blocks) {
-          const at = (block.firstAt + block.lastAt) / 2 - offsetMs
-          if (at < from || at >= to) continue
-          for (const summary of this.#summaryOf(replica, block)) if (matches(summary)) counts.add(at, summary, summary.count, summary.lost)
-          await pause()
-        }
-      }
-    }
-    return { from, to, bins, ...counts.columns(), ...bounds, gaps: this.#gaps(from, to) }
+    } else blocks = await this.#summaries.count(this.#blocksIn(from, to), counts, summaryMatcherOf(filter))
+    return { from, to, bins, ...counts.columns(), blocks, ...bounds, gaps: this.#gaps(from, to) }
+  }
+
+  #blocksIn(from: number, to: number): CountedBlock[] {
+    return this.#replicas.flatMap(({ segments, offsetMs }, replica) =>
+      segments.blocks
+        .map((block) => ({ replica, block, at: (block.firstAt + block.lastAt) / 2 - offsetMs }))
+        .filter(({ at }) => at >= from && at < to),
+    )
   }
 
   #seenOf(replica: number, block: BlockPlace): readonly Omit<Seen, 'at'>[] {
@@ -165,15 +149,6 @@ export class RunMessages {
     return seen
   }
 
-  #summaryOf(replica: number, block: BlockPlace): readonly Summary[] {
-    const key = `${replica} ${block.position}`
-    const known = this.#summaries.get(key)
-    if (known !== undefined) return known
-    const summary = summaryOf(this.#read(replica, block))
-    this.#summaries.set(key, summary)
-    return summary
-  }
-
   #bounds(): { first: number | null; last: number | null } {
     const all = this.#replicas.flatMap(({ segments, offsetMs }) => {
       const [first] = segments.blocks
@@ -201,24 +176,6 @@ export class RunMessages {
   }
 }
 
-const summaryOf = (seen: readonly Omit<Seen, 'at'>[]): Summary[] => {
-  const byKey = new Map<string, Summary>()
-  const add = (from: MessageLane, to: MessageLane, kind: string, isLost: boolean): void => {
-    const key = `${laneName(from)}>${laneName(to)} ${kind}`
-    const known = byKey.get(key) ?? { from, to, kind, count: 0, lost: 0 }
-    byKey.set(key, known)
-    known.count += 1
-    if (isLost) known.lost += 1
-  }
-  for (const hop of joinHops(seen.map((one) => ({ ...one, at: one.entry.at })))) {
-    // Each message once: by its sender, and by its receiver where the sender is a client.
-    if (hop.from.kind === 'client' || hop.sentAt !== null) add(hop.from, hop.to, hop.kind, hop.fate === 'lost' || hop.fate === 'refused')
-  }
-  return [...byKey.values()]
-}
-
-const laneName = (lane: MessageLane): string => (lane.kind === 'replica' ? String(lane.id) : lane.name)
-
 const laneMatcherOf = ({ replica, client }: MessageFilter): ((from: MessageLane, to: MessageLane) => boolean) => {
   const isReplica = (lane: MessageLane): boolean => lane.kind === 'replica' && lane.id === replica
   const isClient = (lane: MessageLane): boolean =>
@@ -227,7 +184,7 @@ const laneMatcherOf = ({ replica, client }: MessageFilter): ((from: MessageLane,
     (replica === undefined || isReplica(from) || isReplica(to)) && (client === undefined || isClient(from) || isClient(to))
 }
 
-const summaryMatcherOf = (filter: MessageFilter): ((summary: Summary) => boolean) => {
+const summaryMatcherOf = (filter: MessageFilter): ((way: Way) => boolean) => {
   const lanes = laneMatcherOf(filter)
   return ({ from, to, kind }) => (filter.kinds === undefined || filter.kinds.includes(kind)) && lanes(from, to)
 }
@@ -241,23 +198,6 @@ const matcherOf = (filter: MessageFilter): ((hop: Hop) => boolean) => {
     (kinds === undefined || kinds.includes(hop.kind)) &&
     lanes(hop.from, hop.to)
 }
-
-/** Values in the order in which they first came, and the index of each. */
-class Dictionary<T> {
-  readonly values: T[] = []
-  readonly #places = new Map<string, number>()
-
-  /** -1 for null. */
-  of(value: T | null, key = String(value)): number {
-    if (value === null) return -1
-    const known = this.#places.get(key)
-    if (known !== undefined) return known
-    this.#places.set(key, this.values.length)
-    return this.values.push(value) - 1
-  }
-}
-
-const placeOf = (lanes: Dictionary<MessageLane>, lane: MessageLane): number => lanes.of(lane, `${lane.kind} ${laneName(lane)}`)
 
 const packHops = (hops: readonly Hop[]): Pick<MessagesPage, 'packed' | 'lanes' | 'kinds' | 'digests' | 'reasons' | 'count'> => {
   const [lanes, kinds, digests, reasons] = [
@@ -291,47 +231,5 @@ const packHops = (hops: readonly Hop[]): Pick<MessagesPage, 'packed' | 'lanes' |
     digests: digests.values,
     reasons: reasons.values,
     count: hops.length,
-  }
-}
-
-class Counts {
-  readonly #from: number
-  readonly #width: number
-  readonly #bins: number
-  readonly #lanes = new Dictionary<MessageLane>()
-  readonly #kinds = new Dictionary<string>()
-  readonly #rows = new Map<string, { bin: number; source: number; target: number; kind: number; count: number; lost: number }>()
-  #total = 0
-
-  constructor(from: number, width: number, bins: number) {
-    this.#from = from
-    this.#width = width
-    this.#bins = bins
-  }
-
-  add(at: number, { from, to, kind }: { from: MessageLane; to: MessageLane; kind: string }, count: number, lost: number): void {
-    const bin = Math.min(this.#bins - 1, Math.max(0, Math.floor((at - this.#from) / this.#width)))
-    const [source, target, place] = [placeOf(this.#lanes, from), placeOf(this.#lanes, to), this.#kinds.of(kind)]
-    const key = `${bin} ${source} ${target} ${place}`
-    const row = this.#rows.get(key) ?? { bin, source, target, kind: place, count: 0, lost: 0 }
-    this.#rows.set(key, row)
-    row.count += count
-    row.lost += lost
-    this.#total += count
-  }
-
-  columns(): Pick<MessagesOverview, 'lanes' | 'kinds' | 'bin' | 'source' | 'target' | 'kind' | 'count' | 'lost' | 'total'> {
-    const rows = [...this.#rows.values()].sort((a, b) => a.bin - b.bin)
-    return {
-      lanes: this.#lanes.values,
-      kinds: this.#kinds.values,
-      bin: rows.map(({ bin }) => bin),
-      source: rows.map(({ source }) => source),
-      target: rows.map(({ target }) => target),
-      kind: rows.map(({ kind }) => kind),
-      count: rows.map(({ count }) => count),
-      lost: rows.map(({ lost }) => lost),
-      total: this.#total,
-    }
   }
 }

@@ -37,6 +37,8 @@ export function useMessages({ window: shown, filter, following, dragging, pixels
   const bounds = shallowRef<{ readonly first: number | null; readonly last: number | null }>({ first: null, last: null })
   const gaps = shallowRef<readonly RecordingGap[]>([])
   const overview = shallowRef<(ReturnType<typeof drawnOfOverview> & { readonly kinds: readonly string[] }) | null>(null)
+  /** How much of what is counted has been read; below 1 the counts are estimates. */
+  const countedShare = shallowRef(1)
   /** What the index holds without anything left out; null: nothing of use. */
   let held: TimeWindow | null = null
   let turn = 0
@@ -75,16 +77,22 @@ export function useMessages({ window: shown, filter, following, dragging, pixels
     return true
   }
 
+  /** A long run is counted in several steps; each makes what is drawn more exact. */
   async function count(wanted: TimeWindow, mine: number): Promise<void> {
-    const result = await link.call('messagesOverview', { ...wanted, bins, filter: filter.value })
-    if (mine !== turn) return
-    if (!result.ok) {
-      problem.value = result.error
-      return
+    for (;;) {
+      const result = await link.call('messagesOverview', { ...wanted, bins, filter: filter.value })
+      if (mine !== turn) return
+      if (!result.ok) {
+        problem.value = result.error
+        return
+      }
+      take(result.value, wanted)
+      held = null
+      overview.value = { ...drawnOfOverview(result.value), kinds: result.value.kinds }
+      const { read, of } = result.value.blocks
+      countedShare.value = of === 0 ? 1 : read / of
+      if (read >= of) return
     }
-    take(result.value, wanted)
-    held = null
-    overview.value = { ...drawnOfOverview(result.value), kinds: result.value.kinds }
   }
 
   async function load(): Promise<void> {
@@ -94,7 +102,8 @@ export function useMessages({ window: shown, filter, following, dragging, pixels
     const { from, to } = shown.value
     const span = to - from
     const wide = following.value ? { from, to: to + 1 } : { from: from - span, to: to + span }
-    const attempts = following.value ? [wide] : [wide, { from, to }]
+    // While nothing is known of how many there are, no more is asked for than is needed.
+    const attempts = following.value ? [wide] : density === 0 ? [{ from, to }] : [wide, { from, to }]
     // What is certainly too much is not carried here only to be found too much.
     const likely = attempts.filter((wanted) => density * (wanted.to - wanted.from) <= heldMax * 1.5)
     let done = false
@@ -136,6 +145,7 @@ export function useMessages({ window: shown, filter, following, dragging, pixels
     gaps,
     /** The counts are shown instead of messages: too many for one by one. */
     counted: computed(() => overview.value !== null),
+    countedShare,
     drawn: computed(() => overview.value?.drawn ?? index.drawn.value),
     rows: computed(() => overview.value?.rows ?? index.rows.value),
     kinds: computed(() => overview.value?.kinds ?? index.kinds.value),

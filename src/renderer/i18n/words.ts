@@ -29,6 +29,9 @@ export function sentenceOf({ key, parameters, sentence }: HostSentence): string 
 /** What went wrong and what to do, in the language; the host's own sentence is the detail. */
 export const errorWords = (error: PanelError): string => say(`errors.${error.code}`, {}, error.message)
 
+/** The same for a question, which changes nothing and can be asked again. */
+export const questionErrorWords = (error: PanelError): string => (error.code === 'timeout' ? t('errors.noAnswer') : errorWords(error))
+
 export const operationErrorWords = (code: string): string => say(`operationError.${code}`, {}, code)
 
 /** What the service answered; an answer without a value says in words what that means for the operation. */

@@ -9,7 +9,7 @@ import type { ClientFrame, ConnectionState, PanelShell, ServerFrame, ShellDoor }
 
 const pauseMinMs = 200
 const pauseMaxMs = 5_000
-/** A socket that owes an answer and says nothing for so long is dead, whatever TCP thinks. */
+/** A socket that owes an answer and says nothing for so long, not even that it is there, is dead, whatever TCP thinks. */
 const silenceMaxMs = 10_000
 const watchEveryMs = 2_000
 
@@ -58,6 +58,7 @@ export function createBrowserShell(options: BrowserShellOptions): PanelShell {
       for (const listener of eventListeners) listener(frame.events)
       return
     }
+    if ('pong' in frame) return
     const settle = waiting.get(frame.id)
     waiting.delete(frame.id)
     settle?.(frame.result)
@@ -104,7 +105,10 @@ export function createBrowserShell(options: BrowserShellOptions): PanelShell {
   }
 
   setInterval(() => {
-    if (socket?.readyState === WebSocket.OPEN && waiting.size > 0 && performance.now() - lastFrameAt > silenceMaxMs) socket.close()
+    if (socket?.readyState !== WebSocket.OPEN || waiting.size === 0) return
+    const silentMs = performance.now() - lastFrameAt
+    if (silentMs > silenceMaxMs) socket.close()
+    else if (silentMs > watchEveryMs) send({ ping: true })
   }, watchEveryMs)
   addEventListener('online', () => {
     if (socket === null) connect()

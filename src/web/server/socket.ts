@@ -19,6 +19,7 @@ const position = v.strictObject({ epoch: v.nullable(v.pipe(v.string(), v.maxLeng
 const frameSchema = v.union([
   v.strictObject({ id, method: v.picklist(methods), params: v.unknown() }),
   v.strictObject({ subscribe: position }),
+  v.strictObject({ ping: v.literal(true) }),
 ])
 
 /** Close codes: of the WebSocket standard, and "try again later". */
@@ -68,6 +69,7 @@ const serve = (context: Context, socket: WebSocket): void => {
       return socket.close(policyViolation, 'not a frame')
     }
     if ('method' in frame) return void answer(frame.id, frame.method, frame.params)
+    if ('ping' in frame) return rate.take() ? send({ pong: true }) : context.counters.refuse('rate')
     unsubscribe()
     const { epoch, position: at } = frame.subscribe
     unsubscribe = context.host.subscribe(epoch === null || at === null ? null : { epoch, position: at }, (events) => send({ events }))
