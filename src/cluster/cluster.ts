@@ -4,9 +4,10 @@ import type { ValidParams } from '../contract/api.ts'
 import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
 import type { CheckpointInfo, ClusterStatus, LoadStatus, LogComparison, ReplicaStatus, ViewInfo } from '../contract/model.ts'
+import { noRecovery, type RecoveryStatus } from '../contract/recovery.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import type { AlarmKey, StageKey } from '../contract/verdicts.ts'
-import { quorumSize } from '../pbft/protocol/quorum.ts'
+import { faultsTolerated, quorumSize } from '../pbft/protocol/quorum.ts'
 import { ClientLinks } from './client/links.ts'
 import type { Completed } from './client/session.ts'
 import { ClusterModel } from './cluster-model.ts'
@@ -26,6 +27,7 @@ import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
 import { joinCheckpoints, joinViews } from './model/past.ts'
 import { Recording } from './recording.ts'
+import { Recovery } from './recovery.ts'
 import type { Restored } from './recorder/protocol.ts'
 import { Requests } from './requests.ts'
 import type { MessageParameters } from './sentence.ts'
@@ -72,6 +74,7 @@ export class Cluster {
   #load: Load | null = null
   /** Replicas that the operator stopped or killed, as faults of the run. */
   readonly #acts = new Map<number, { readonly id: string; readonly fault: string }>()
+  #recovery: Recovery | null = null
   #status: ClusterStatus | null = null
   #past: { readonly views: readonly ViewInfo[]; readonly checkpoints: readonly CheckpointInfo[] } = { views: [], checkpoints: [] }
   readonly #unrecorded = { seqs: new Set<number>(), views: false, checkpoints: false }
@@ -269,6 +272,36 @@ export class Cluster {
     return this.#load?.status() ?? noLoad
   }
 
+  /** Errors: `busy` while one runs, `not-local` when some replica does not run here, `bad-request` where no replica may be away. */
+  startRecovery(params: ValidParams<'startRecovery'>): Result<RecoveryStatus> {
+    const n = this.#members.length
+    if (this.#recovery?.busy === true) return fail('busy', 'proactive recovery runs already: stop it first')
+    const remote = this.#members.find((member) => !member.local)
+    if (remote !== undefined) return fail('not-local', `r${remote.id} does not run under this panel, so it cannot be restarted here`)
+    if (faultsTolerated(n) === 0) return fail('bad-request', `with n = ${n} no replica may be away, so none can be recovered while it runs`)
+    this.#recovery = new Recovery({
+      params,
+      members: this.#members,
+      replicas: () => this.status().replicas,
+      faults: () => this.faults.list().length,
+      onStatus: (recovery) => {
+        this.#events.emit({ type: 'recovery', recovery })
+        if (!this.#closing) this.#tickStatus()
+      },
+      onFailed: (replica, message) => this.#alarm('alarm.recovery.failed', { replica, message }),
+    })
+    return ok(this.recovery())
+  }
+
+  stopRecovery(): RecoveryStatus {
+    this.#recovery?.stop()
+    return this.recovery()
+  }
+
+  recovery(): RecoveryStatus {
+    return this.#recovery?.status() ?? noRecovery
+  }
+
   onRecorderLost(how: string): void {
     this.#alarm('alarm.recorder.failed', { message: how })
   }
@@ -288,6 +321,7 @@ export class Cluster {
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     if (this.#status !== null) this.history.write(this.status())
+    await this.#recovery?.close()
     this.#load?.stop()
     this.requests.close()
     this.#links.close()

@@ -42,6 +42,8 @@ export class Member {
   diverged = false
   isolated = false
   faulty = false
+  /** Set while it is recovered on purpose. */
+  recovering = false
   readonly #options: MemberOptions
   #process: ReplicaProcess | null
   #control: ControlLink | null = null
@@ -229,6 +231,7 @@ export class Member {
     const member = this.#manifestMember()
     const facts = {
       local: this.local,
+      recovering: this.recovering,
       running: this.running,
       paused: this.paused,
       // Another panel may have done it.
@@ -278,6 +281,14 @@ export class Member {
       rejections: this.#malformed === 0 ? (report?.rejections ?? {}) : { ...report?.rejections, 'control-malformed': this.#malformed },
       exit: this.#process?.lastExit ?? null,
     }
+  }
+
+  /** Linked to a quorum, active in its view, its state whole and as of `executed` or later. */
+  isServing(executed: number, quorum: number): boolean {
+    const report = this.#report
+    if (report === null || !this.running || !this.up || !report.active) return false
+    const isWhole = !report.transferring && report.probation === null && report.damage?.repaired !== false
+    return isWhole && report.lastExecuted >= executed && report.peersHeard.length >= quorum - 1
   }
 
   #onReport(report: ReplicaReport): void {

@@ -28,6 +28,7 @@ import type {
 } from './model.ts'
 import { annotationTextSchema, exportKinds, filePartBytesMax, recordingSettingsSchema, runIdSchema, runNameSchema } from './runs.ts'
 import type { Annotation, ExportedFile, ExportPart, RunComparison, RunInfo, RunList } from './runs.ts'
+import type { RecoveryStatus } from './recovery.ts'
 import type { RecordedProcessInfo, ReplayMoment, ReplaySessionInfo } from './replay.ts'
 import { operationSchema, type OperationResult } from './operations.ts'
 import { locales } from './screens.ts'
@@ -137,6 +138,15 @@ export const paramsSchemas = {
   }),
   stopLoad: none,
   load: none,
+  /** Proactive recovery: restarts the replicas in turn, one at a time. The watchdog's period is from one to the next. */
+  startRecovery: v.strictObject({
+    periodMs: whole(100, 604_800_000),
+    /** Ends after so many rounds through all replicas; null: when it is stopped. */
+    rounds: v.optional(v.nullable(whole(1, 1_000_000)), null),
+  }),
+  /** One that is under way comes back; no other one goes. */
+  stopRecovery: none,
+  recovery: none,
   /** Recorded messages sent (or, where that is not known, received) in [from, to), ms since the epoch; the first `limit` of them. */
   messages: v.strictObject({
     from: v.number(),
@@ -260,6 +270,9 @@ export interface Results {
   startLoad: LoadStatus
   stopLoad: LoadStatus
   load: LoadStatus
+  startRecovery: RecoveryStatus
+  stopRecovery: RecoveryStatus
+  recovery: RecoveryStatus
   messages: MessagesPage
   messagesOverview: MessagesOverview
   message: MessageDetail

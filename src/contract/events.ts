@@ -4,6 +4,7 @@
  * last position gets what it missed, or `reset` when that is no longer held and everything has to be queried again.
  */
 import type { Alarm, ClusterStatus, HostState, LoadStatus, RequestInfo, Sample } from './model.ts'
+import type { RecoveryStatus } from './recovery.ts'
 import type { ScenarioRun } from './scenarios.ts'
 
 export type PanelEvent =
@@ -19,6 +20,7 @@ export type PanelEvent =
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'alarm'; readonly alarm: Alarm }
   | { readonly type: 'load'; readonly load: LoadStatus }
+  | { readonly type: 'recovery'; readonly recovery: RecoveryStatus }
   /** More messages were recorded, up to this time (ms since the epoch); at most 4 a second. */
   | { readonly type: 'messages'; readonly last: number }
   | { readonly type: 'scenario'; readonly run: ScenarioRun }

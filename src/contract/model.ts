@@ -13,7 +13,7 @@ export type ReplicaState =
   | 'isolated'
   | 'paused'
   | 'stopped'
-  | 'recovering' // state transfer, or on probation
+  | 'recovering' // state transfer, on probation, or restarted on purpose (proactive recovery)
   | 'faulty' // by the operator's choice
   | 'diverged'
 

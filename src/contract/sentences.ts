@@ -121,6 +121,7 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.fault.healed': '已修复故障：{fault}。',
   'alarm.fault.expired': '故障已到期：{fault}。',
   'alarm.monitor.violated': '安全性：“{monitor}”被违反。{because}',
+  'alarm.recovery.failed': '主动恢复已停止：r{replica} 重启后未能恢复。{message}',
   'alarm.recorder.failed': '记录进程已结束（{message}）；将启动另一个。最后片刻的记录可能缺失。',
   'alarm.recorder.damaged': '记录文件已损坏，被移到 {file}；日志将从副本重新读取。',
   'alarm.ports.reassigned': '端口被其他程序占用；副本改用新端口：{ports}。',

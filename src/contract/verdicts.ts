@@ -112,6 +112,7 @@ export const alarmSentences = {
   'alarm.fault.healed': 'Fault healed: {fault}.',
   'alarm.fault.expired': 'Fault expired: {fault}.',
   'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {because}',
+  'alarm.recovery.failed': 'Proactive recovery has ended: r{replica} did not come back from its restart. {message}',
   'alarm.recorder.failed':
     'The recorder has ended ({message}); another one is started. What was recorded in the last moments may be missing.',
   'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',

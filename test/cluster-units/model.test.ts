@@ -259,6 +259,7 @@ it('raises an alarm once in five seconds', () => {
 describe('the state of a replica', () => {
   const facts: ReplicaFacts = {
     local: true,
+    recovering: false,
     running: true,
     paused: false,
     isolated: false,
@@ -272,6 +273,7 @@ describe('the state of a replica', () => {
     starting: false,
   }
   it.each([
+    ['recovering', { recovering: true, running: false }],
     ['live', {}],
     ['stopped', { running: false, isolated: true }],
     ['paused', { paused: true, isolated: true, linkUp: false }],

@@ -35,6 +35,7 @@ const severities: Record<AlarmKey, Alarm['severity']> = {
   'alarm.fault.healed': 'info',
   'alarm.fault.expired': 'info',
   'alarm.monitor.violated': 'critical',
+  'alarm.recovery.failed': 'critical',
   'alarm.recorder.failed': 'critical',
   'alarm.recorder.damaged': 'warning',
   'alarm.ports.reassigned': 'warning',

@@ -5,6 +5,8 @@ const staleAfterMs = 2_000
 
 export interface ReplicaFacts {
   readonly local: boolean
+  /** On purpose: the host restarts it and waits until it takes part again. */
+  readonly recovering: boolean
   /** A process of it runs under this host (local ones only). */
   readonly running: boolean
   readonly paused: boolean
@@ -26,6 +28,7 @@ export interface ReplicaFacts {
 
 /** What is worse hides what is better: a replica that is paused and isolated is paused. */
 export const replicaStateOf = (facts: ReplicaFacts, nowMs: number): ReplicaState => {
+  if (facts.recovering) return 'recovering'
   if (facts.local && !facts.running) return 'stopped'
   if (facts.paused) return 'paused'
   if (facts.starting && facts.reportedAt === null) return 'starting'
