@@ -154,7 +154,7 @@ class ClusterHost implements Host {
       startLoad: (params) => this.#with((cluster) => cluster.startLoad(params)),
       startRecovery: (params) => this.#with((cluster) => cluster.startRecovery(params)),
       stopRecovery: () => this.#with((cluster) => ok(cluster.stopRecovery())),
-      recovery: () => this.#look((cluster) => ok(cluster.recovery())),
+      recovery: () => this.#with((cluster) => ok(cluster.recovery())),
       stopLoad: () => this.#with((cluster) => ok(cluster.stopLoad())),
       load: () => this.#look((cluster) => ok(cluster.load())),
       messages: (params) => this.#look((cluster) => cluster.messages.page(params)),

@@ -30,6 +30,7 @@ const reads = [
   'faults',
   'requests',
   'load',
+  'recovery',
   'messages',
   'messagesOverview',
   'message',
@@ -154,6 +155,18 @@ const acts: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
   async stopLoad({ panel, act }) {
     await act('stopLoad', 'l')
     await expect.poll(async () => (await panel.call('load', {})).running).toBe(false)
+  },
+  async startRecovery({ panel, keys, act }) {
+    await keys.goTo('settings')
+    await keys.tabToTest('recovery-start')
+    await act('startRecovery', 'Enter')
+    await expect.poll(async () => (await panel.call('recovery', {})).running).toBe(true)
+  },
+  async stopRecovery({ panel, keys, act }) {
+    await keys.tabToTest('recovery-stop')
+    await act('stopRecovery', 'Enter')
+    await expect.poll(async () => (await panel.call('recovery', {})).replica, { timeout: 60_000 }).toBe(null)
+    await statusWhen(panel, 'all are live', ({ replicas }) => replicas.every(({ state }) => state === 'live'))
   },
   async injectFault({ panel, keys, act }) {
     await keys.goTo('faults')

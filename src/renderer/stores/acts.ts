@@ -23,6 +23,8 @@ const presentOnly: ReadonlySet<Method> = new Set([
   'beginAnew',
   'startLoad',
   'stopLoad',
+  'startRecovery',
+  'stopRecovery',
   'startScenario',
 ])
 
@@ -202,6 +204,15 @@ export const useActs = defineStore('acts', () => {
     if (result.ok) cluster.takeLoad(result.value)
   }
 
+  /** Restarts the replicas in turn, one every `periodMs`; how it goes comes with the events. */
+  async function startRecovery(periodMs: number): Promise<void> {
+    await run('recovery', t('recovery.start'), 'startRecovery', { periodMs })
+  }
+
+  async function stopRecovery(): Promise<void> {
+    await run('recovery', t('recovery.stop'), 'stopRecovery', {})
+  }
+
   async function stopLoad(): Promise<void> {
     const result = await run('load', t('load.stop'), 'stopLoad', {})
     if (result.ok) cluster.takeLoad(result.value)
@@ -239,5 +250,7 @@ export const useActs = defineStore('acts', () => {
     cancelRequest,
     startLoad,
     stopLoad,
+    startRecovery,
+    stopRecovery,
   }
 })

@@ -7,6 +7,7 @@ import { computed, shallowRef } from 'vue'
 import type { LogMoment } from '../../contract/api.ts'
 import type { PanelEvent } from '../../contract/events.ts'
 import type { About, Alarm, ClusterStatus, ClusterSummary, HostState, LoadStatus, Sample } from '../../contract/model.ts'
+import type { RecoveryStatus } from '../../contract/recovery.ts'
 import { useLink } from './link.ts'
 import { useTimeCursor } from './time-cursor.ts'
 
@@ -23,6 +24,7 @@ export const useCluster = defineStore('cluster', () => {
   const alarms = shallowRef<readonly Alarm[]>([])
   const liveSamples = shallowRef<readonly Sample[]>([])
   const liveLoad = shallowRef<LoadStatus | null>(null)
+  const recovery = shallowRef<RecoveryStatus | null>(null)
   const liveLogBounds = shallowRef({ first: 0, last: 0 })
   /** Host's clock minus ours when the last status came, ms. */
   const hostAheadMs = shallowRef(0)
@@ -68,6 +70,7 @@ export const useCluster = defineStore('cluster', () => {
     alarms.value = []
     liveSamples.value = []
     liveLoad.value = null
+    recovery.value = null
     liveLogBounds.value = { first: 0, last: 0 }
   }
 
@@ -82,11 +85,12 @@ export const useCluster = defineStore('cluster', () => {
   async function refreshCluster(): Promise<void> {
     if (notOpen()) return forget()
     const mine = generation
-    const [nextStatus, nextAlarms, nextSamples, nextLoad, tail] = await Promise.all([
+    const [nextStatus, nextAlarms, nextSamples, nextLoad, nextRecovery, tail] = await Promise.all([
       link.call('status', {}),
       link.call('alarms', {}),
       link.call('samples', { since: recorded.value ? 0 : Date.now() - samplesMax * 1_000 }),
       link.call('load', {}),
+      link.call('recovery', {}),
       link.call('log', { after: Number.MAX_SAFE_INTEGER, limit: 1 }),
     ])
     if (mine !== generation) return
@@ -95,6 +99,7 @@ export const useCluster = defineStore('cluster', () => {
     if (nextAlarms.ok) alarms.value = nextAlarms.value.slice(-alarmsMax)
     if (nextSamples.ok) liveSamples.value = nextSamples.value.slice(-samplesMax)
     if (nextLoad.ok) liveLoad.value = nextLoad.value
+    if (nextRecovery.ok) recovery.value = nextRecovery.value
     if (tail.ok) liveLogBounds.value = { first: tail.value.first, last: tail.value.last }
   }
 
@@ -140,6 +145,9 @@ export const useCluster = defineStore('cluster', () => {
         return
       case 'load':
         liveLoad.value = event.load
+        return
+      case 'recovery':
+        recovery.value = event.recovery
     }
   }
   link.onEvent(onEvent)
@@ -157,6 +165,7 @@ export const useCluster = defineStore('cluster', () => {
     alarms,
     samples,
     load,
+    recovery,
     takeLoad,
     asOf,
     logBounds,
