@@ -12,6 +12,7 @@ import { loadManifest } from '../link/index.ts'
 import { Cluster } from './cluster.ts'
 import { writeDiagnostics } from './diagnostics.ts'
 import { createClusterFolder, manifestName } from './folder.ts'
+import { evidenceDetail } from './evidence/detail.ts'
 import { exportEvidence } from './evidence/file.ts'
 import type { Host, HostOptions } from './host-interface.ts'
 import { EventStream } from './model/event-stream.ts'
@@ -137,6 +138,7 @@ class ClusterHost implements Host {
       moment: ({ at }) => this.#look((cluster) => cluster.history.moment(at)),
       alarms: () => this.#look((cluster) => ok(cluster.alarms.list())),
       evidence: () => this.#look((cluster) => ok(cluster.evidence.list())),
+      evidenceDetail: ({ id }) => this.#look((cluster) => evidenceDetail(cluster.evidence, id, cluster.opened.manifest)),
       exportEvidence: ({ id }) => this.#look((cluster) => exportEvidence(cluster.evidence, id, cluster.opened.manifest)),
       faults: () => this.#look((cluster) => ok(cluster.faults.list())),
       injectFault: ({ fault }) => this.#with((cluster) => cluster.faults.inject(fault)),

@@ -3,7 +3,7 @@
  * `(method, params) -> Result<value>`; the host validates `params` by the schema here, whoever calls.
  */
 import * as v from 'valibot'
-import type { EvidenceExport } from './evidence.ts'
+import type { EvidenceDetail, EvidenceExport } from './evidence.ts'
 import { faultRequestSchema, type ActiveFault } from './faults.ts'
 import { authenticationSchema, durabilitySchema, parametersSchema, replicasMax } from './manifest.ts'
 import type { MessageDetail, MessagesOverview, MessagesPage } from './messages.ts'
@@ -110,6 +110,8 @@ export const paramsSchemas = {
   moment: v.strictObject({ at: v.number() }),
   alarms: none,
   evidence: none,
+  /** One piece of evidence with what its statements say. */
+  evidenceDetail: v.strictObject({ id: text(128) }),
   /** One piece of evidence as a file that convicts without a cluster at hand. */
   exportEvidence: v.strictObject({ id: text(128) }),
   faults: none,
@@ -257,6 +259,7 @@ export interface Results {
   alarms: readonly Alarm[]
   /** Checked: both signatures hold, and the two statements contradict each other. Oldest first. */
   evidence: readonly Evidence[]
+  evidenceDetail: EvidenceDetail
   exportEvidence: EvidenceExport
   faults: readonly ActiveFault[]
   injectFault: ActiveFault

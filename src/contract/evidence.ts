@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { replicasMax } from './manifest.ts'
+import type { Evidence } from './model.ts'
 
 /** Hex digits of the longest statement: a replica keeps 2 MiB of them, in bytes, for all its evidence together. */
 const statementCharsMax = 8 * 1_048_576
@@ -75,3 +76,13 @@ export interface EvidenceExport {
 
 /** The file's only text. */
 export const evidenceText = (file: EvidenceFile): string => `${JSON.stringify(file)}\n`
+
+/** A piece of evidence with its statements decoded. */
+export interface EvidenceDetail {
+  readonly evidence: Evidence
+  /** What each statement says: plain data by the names of the message's fields; null: it cannot be read. */
+  readonly first: unknown
+  readonly second: unknown
+  /** Names joined by dots of what they contradict each other in, at most 500. */
+  readonly differences: readonly string[]
+}

@@ -15,7 +15,7 @@ const goMenu = (texts: Texts, actions: MenuActions): MenuItemConstructorOptions 
   label: texts.go,
   submenu: screens.map((screen) => ({
     label: texts[screen],
-    accelerator: `CmdOrCtrl+${screenKey(screen)}`,
+    ...(screenKey(screen) === null ? {} : { accelerator: `CmdOrCtrl+${screenKey(screen)}` }),
     click: () => actions.goTo(screen),
   })),
 })

@@ -12,6 +12,8 @@ const components = {
   faults: () => import('./screens/FaultsScreen.vue'),
   scenarios: () => import('./screens/ScenariosScreen.vue'),
   runs: () => import('./screens/RunsScreen.vue'),
+  replay: () => import('./screens/ReplayScreen.vue'),
+  evidence: () => import('./screens/EvidenceScreen.vue'),
   settings: () => import('./screens/SettingsScreen.vue'),
 } as const satisfies Record<Screen, RouteRecordRaw['component']>
 

@@ -1,6 +1,8 @@
 /** Evidence as the host takes it: nobody is accused before both signatures and the contradiction hold. */
 import { describe, expect, it } from 'vitest'
 import { EvidenceBook } from '../../src/cluster/evidence/book.ts'
+import { evidenceDetail } from '../../src/cluster/evidence/detail.ts'
+import type { Manifest } from '../../src/contract/manifest.ts'
 import { sign } from '../../src/link/index.ts'
 import { keyFromSeed } from '../../src/link/keys.ts'
 import { asDigest, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
@@ -53,6 +55,17 @@ describe('evidence', () => {
     again.restore(book.list())
     expect(again.list()).toEqual(book.list())
     expect(again.add(0, pair, 500)).toBe('known')
+  })
+
+  it('is read back: what both say, and in what they contradict each other', () => {
+    const book = newBook()
+    book.add(3, pairOf(proposal('d1'), proposal('d2'), 1), 100)
+    const manifest = { clusterId: cluster, replicas: [0, 1, 2, 3] } as unknown as Manifest
+    expect(evidenceDetail(book, 'pre-prepare-r1-1-7', manifest)).toMatchObject({
+      ok: true,
+      value: { first: { view: 1, seq: 7, digest: 'd1'.repeat(32) }, second: { digest: 'd2'.repeat(32) }, differences: ['digest'] },
+    })
+    expect(evidenceDetail(book, 'nobody', manifest)).toMatchObject({ ok: false, error: { code: 'not-found' } })
   })
 
   it.each([

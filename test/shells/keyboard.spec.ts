@@ -26,6 +26,7 @@ const reads = [
   'samples',
   'alarms',
   'evidence',
+  'evidenceDetail',
   'exportEvidence',
   'faults',
   'requests',

@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { screens } from '../../src/contract/screens.ts'
 import { testIds } from '../../src/renderer/testids.ts'
 import { expect, test } from './support/panel.ts'
 import { root } from './support/serve.ts'
 import { createCluster, goTo, put, statusWhen } from './support/steps.ts'
 
-const screens = ['overview', 'log', 'messages', 'views', 'checkpoints', 'requests', 'faults', 'scenarios', 'settings'] as const
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 /** What axe found, short enough to read in a failure. Legacy mode: Electron gives it no window of its own. */

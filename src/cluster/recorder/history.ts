@@ -75,9 +75,12 @@ export class History {
       first: number | null
       last: number | null
     }
+    // A run from a file has no statuses: its seconds tell how long it was.
+    const seconds =
+      first === null ? this.#db.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM documents WHERE kind = 'sample'").get() : null
+    const span = (seconds ?? { first, last }) as { first: number | null; last: number | null }
     return {
-      first,
-      last,
+      ...span,
       requests: this.#requests(from, to, bins),
       gaps: this.#gaps(from, to),
       ...this.#bands(from, to),

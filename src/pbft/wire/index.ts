@@ -45,5 +45,5 @@ export {
   type SignedPart,
   type Signer,
 } from './signing.ts'
-export { contradictionOf, weighStatements, type Contradiction, type NoContradiction } from './statement.ts'
+export { contradictionOf, statementContent, weighStatements, type Contradiction, type NoContradiction } from './statement.ts'
 export { decodeUtf8, encodeUtf8, utf8Length } from './text.ts'

@@ -28,6 +28,8 @@ interface Statement extends Contradiction {
   readonly incarnation: number
   /** Statements for one place that are equal in this are no contradiction. */
   readonly says: string
+  /** For people: what is said, by the names of the message's fields. */
+  readonly content: object
 }
 
 const kindOf = (domain: string): ContradictionKind | null => contradictionKinds.find((kind) => domains[kind] === domain) ?? null
@@ -42,16 +44,18 @@ const readBody = (reader: Reader, kind: ContradictionKind, n: number): Statement
   switch (kind) {
     case 'pre-prepare': {
       const { view, seq, digest } = readPrePrepareHeader(reader)
-      return { kind, signer: primaryOf(view, n), view, seq, incarnation: 0, says: digest }
+      return { kind, signer: primaryOf(view, n), view, seq, incarnation: 0, says: digest, content: { type: kind, view, seq, digest } }
     }
     case 'checkpoint': {
       const seq = readSeq(reader)
       const digest = readDigest(reader)
-      return { kind, signer: readReplica(reader), view: null, seq, incarnation: 0, says: digest }
+      const signer = readReplica(reader)
+      return { kind, signer, view: null, seq, incarnation: 0, says: digest, content: { type: kind, seq, digest, replica: signer } }
     }
     case 'view-change': {
       const message = readUnsignedViewChange(reader)
-      return { kind, signer: message.replica, view: message.view, seq: null, incarnation: message.incarnation, says: saysOf(message) }
+      const { replica: signer, view, incarnation } = message
+      return { kind, signer, view, seq: null, incarnation, says: saysOf(message), content: message }
     }
   }
 }
@@ -74,6 +78,12 @@ const readStatement = (bytes: Uint8Array, clusterId: string, n: number): Read =>
   if (cluster !== clusterId) return { ok: false, reason: 'other-cluster' }
   const statement = reader.finish(readBody(reader, kind, n))
   return statement.ok && statement.value.signer < n ? statement : unreadable
+}
+
+/** What a signed byte string of the cluster says, by the names of the message's fields; null when it is no statement. Never throws. */
+export function statementContent(bytes: Uint8Array, clusterId: string, n: number): object | null {
+  const statement = readStatement(bytes, clusterId, n)
+  return statement.ok ? statement.value.content : null
 }
 
 /** What two signed byte strings of the cluster `clusterId` of `n` replicas contradict each other in, or why they do not. Never throws. */

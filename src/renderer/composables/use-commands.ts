@@ -31,6 +31,8 @@ export const screenLetters: Readonly<Record<Screen, string>> = {
   faults: 'f',
   scenarios: 'd',
   runs: 'h',
+  replay: 'p',
+  evidence: 'e',
   settings: 's',
 }
 
@@ -58,7 +60,7 @@ export function useCommands() {
       id: `go-${screen}`,
       group: t('palette.groupGo'),
       label: t('palette.goTo', { screen: t(`nav.${screen}`) }),
-      keys: [screenKey(screen)],
+      keys: [screenKey(screen) ?? ''].filter((key) => key !== ''),
       run: () => void router.push(`/${screen}`),
     })),
   )

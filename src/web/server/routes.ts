@@ -118,6 +118,10 @@ export const routes: readonly Route[] = [
     texts: ['id'],
     present: ({ file }) => file,
   }),
+  route('GET', 'evidence/{id}/statements', 'evidenceDetail', 'One of them with its statements decoded', {
+    texts: ['id'],
+    present: withIsoTimes,
+  }),
   route('GET', 'samples', 'samples', 'Throughput and latency by the second', {
     query: ['since'],
     present: (samples) => ({ samples: withIsoTimes(samples) }),
