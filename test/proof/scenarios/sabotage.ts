@@ -113,25 +113,14 @@ export const sabotages: readonly Sabotage[] = [
     apply: (scenario) => (checks(scenario, 'answered') ? same(scenario) : null),
   },
   {
-    name: 'another fault',
-    wrongs: [{ what: 'a fault that delays one link by 1 ms is left active', checks: [] }],
-    plant: null,
-    apply: (scenario) =>
-      checks(scenario, 'faults')
-        ? same(scenario, (step) => (step.checks.some(({ check }) => check === 'faults') ? [...step.acts, anotherFault] : step.acts))
-        : null,
-  },
-  {
-    name: 'replies-name-another-place',
-    wrongs: [{ what: 'planted bug `replies-name-another-place`: a reply names the sequence number after its own', checks: [] }],
+    name: 'replies-name-another-place, another fault',
+    wrongs: [
+      { what: 'planted bug `replies-name-another-place`: a reply names the sequence number after its own', checks: [] },
+      { what: 'a fault that delays one link by 1 ms is left active', checks: ['faults'] },
+    ],
     plant: 'replies-name-another-place',
-    apply: same,
-  },
-  {
-    name: 'stores-something-else',
-    wrongs: [{ what: 'planted bug `stores-something-else`: what is stored is not what was given', checks: [] }],
-    plant: 'stores-something-else',
-    apply: (scenario) => (checks(scenario, 'result') ? same(scenario, withoutFaults) : null),
+    apply: (scenario) =>
+      same(scenario, (step) => (step.checks.some(({ check }) => check === 'faults') ? [...step.acts, anotherFault] : step.acts)),
   },
   {
     name: 'not started',
@@ -139,5 +128,11 @@ export const sabotages: readonly Sabotage[] = [
     plant: null,
     apply: (scenario) =>
       scenario.steps.some(({ acts }) => acts.some(starts)) ? same(scenario, ({ acts }) => acts.filter((act) => !starts(act))) : null,
+  },
+  {
+    name: 'stores-something-else',
+    wrongs: [{ what: 'planted bug `stores-something-else`: what is stored is not what was given', checks: [] }],
+    plant: 'stores-something-else',
+    apply: (scenario) => (checks(scenario, 'result') ? same(scenario, withoutFaults) : null),
   },
 ]

@@ -70,7 +70,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 const row = (scenario: Scenario, { step, check, words, failures }: Expectation): string => {
   const [best] = failures
   const sabotage = sabotages.find(({ name }) => name === best?.sabotage)
-  const what = sabotage === undefined ? 'NOTHING' : whatOf(sabotage, scenario.steps[step]?.checks[check]?.check ?? null)
+  const what = sabotage === undefined ? 'NOT SEEN' : whatOf(sabotage, scenario.steps[step]?.checks[check]?.check ?? null)
   const others = best === undefined ? '' : best.others === 0 ? 'alone' : `and ${best.others} more`
   const title = check < 0 ? 'at the end' : (scenario.steps[step]?.title.en ?? '')
   return `| ${[title, cell(words), what, others, cell(best?.sentence ?? '')].join(' | ')} |`
