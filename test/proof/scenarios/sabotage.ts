@@ -93,15 +93,15 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'another down',
-    wrongs: [{ what: 'another replica is stopped beforehand', checks: [] }],
+    wrongs: [{ what: 'another replica is stopped beforehand, no faults', checks: [] }],
     plant: null,
     apply: (scenario) => same(scenario, (step) => [...(step === scenario.steps[0] ? [stopOf(scenario)] : []), ...withoutFaults(step)]),
   },
   {
     name: 'restless, stopped late',
     wrongs: [
-      { what: 'planted bug `restless`: replicas leave their view for no reason', checks: ['view', 'view-reason'] },
-      { what: 'another replica stops before the last look', checks: ['agreed', 'log', 'state'] },
+      { what: 'planted bug `restless`: replicas leave their view for no reason, no faults', checks: ['view', 'view-reason'] },
+      { what: 'another replica stops before the last look, no faults', checks: ['agreed', 'log', 'state'] },
     ],
     plant: 'restless',
     apply: stoppedLate,
@@ -113,14 +113,25 @@ export const sabotages: readonly Sabotage[] = [
     apply: (scenario) => (checks(scenario, 'answered') ? same(scenario) : null),
   },
   {
-    name: 'replies-name-another-place, another fault',
-    wrongs: [
-      { what: 'planted bug `replies-name-another-place`: a reply names the sequence number after its own', checks: [] },
-      { what: 'a fault that delays one link by 1 ms is left active', checks: ['faults'] },
-    ],
-    plant: 'replies-name-another-place',
+    name: 'another fault',
+    wrongs: [{ what: 'a fault that delays one link by 1 ms is left active', checks: [] }],
+    plant: null,
     apply: (scenario) =>
-      same(scenario, (step) => (step.checks.some(({ check }) => check === 'faults') ? [...step.acts, anotherFault] : step.acts)),
+      checks(scenario, 'faults')
+        ? same(scenario, (step) => (step.checks.some(({ check }) => check === 'faults') ? [...step.acts, anotherFault] : step.acts))
+        : null,
+  },
+  {
+    name: 'replies-name-another-place',
+    wrongs: [{ what: 'planted bug `replies-name-another-place`: a reply names the sequence number after its own', checks: [] }],
+    plant: 'replies-name-another-place',
+    apply: same,
+  },
+  {
+    name: 'stores-something-else',
+    wrongs: [{ what: 'planted bug `stores-something-else`: what is stored is not what was given', checks: [] }],
+    plant: 'stores-something-else',
+    apply: (scenario) => (checks(scenario, 'result') ? same(scenario, withoutFaults) : null),
   },
   {
     name: 'not started',
@@ -128,11 +139,5 @@ export const sabotages: readonly Sabotage[] = [
     plant: null,
     apply: (scenario) =>
       scenario.steps.some(({ acts }) => acts.some(starts)) ? same(scenario, ({ acts }) => acts.filter((act) => !starts(act))) : null,
-  },
-  {
-    name: 'stores-something-else',
-    wrongs: [{ what: 'planted bug `stores-something-else`: what is stored is not what was given', checks: [] }],
-    plant: 'stores-something-else',
-    apply: (scenario) => (checks(scenario, 'result') ? same(scenario, withoutFaults) : null),
   },
 ]

@@ -45,6 +45,6 @@ export const processPlants: readonly Plant[] = [
     find: "driver.post({ type: 'start', disk })",
     replace:
       "driver.post({ type: 'start', disk })\n" +
-      "  setInterval(() => driver.post({ type: 'operator', command: { kind: 'change-view' } }), 900).unref()",
+      "  setInterval(() => driver.post({ type: 'operator', command: { kind: 'change-view' } }), 2_500).unref()",
   },
 ]
