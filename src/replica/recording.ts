@@ -29,6 +29,8 @@ import {
   type ShortEntry,
 } from '../pbft/wire/index.ts'
 
+/** By so much the clock and the times of entries may differ, ms. */
+const clockStepMs = 5
 /** Entries wait at most this long for their block, ms. */
 const flushMs = 100
 /** Sealed and not written yet: beyond this, what comes is dropped. */
@@ -178,9 +180,8 @@ class FileRecording implements Recording {
   }
 
   input(input: Input, nowMs: number, wire: Uint8Array | null): void {
+    if (Math.abs(this.#stamp() - nowMs) > clockStepMs) this.#followClock()
     const at = this.#stamp()
-    // The clock was set: times here have to stay near those that others compare them with.
-    if (Math.abs(at - nowMs) > 5) this.#origin += nowMs - at
     this.#keep(at, shortBytes + (wire?.length ?? 0), () => [encodeInputHead(input, nowMs, at), wire ?? inputMessageBytes(input)])
   }
 
@@ -239,6 +240,15 @@ class FileRecording implements Recording {
       this.#onClosed = resolve
       this.#write()
     })
+  }
+
+  /**
+   * The clock may have been set: times here have to stay near those that others compare them with. Or this process was put aside between
+   * two looks; then the clocks agree at the next one.
+   */
+  #followClock(): void {
+    const difference = Date.now() - this.#stamp()
+    if (Math.abs(difference) > clockStepMs) this.#origin += difference
   }
 
   #stamp(): number {
