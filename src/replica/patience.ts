@@ -36,7 +36,8 @@ export interface PatienceOptions {
 }
 
 export const createPatience = ({ n, id, now }: PatienceOptions): Patience => {
-  const spared = n - quorumSize(n)
+  const quorum = quorumSize(n)
+  const spared = n - quorum
   const weak = weakSize(n)
   const watched = new Set<Link>()
   let hasteUntil = Number.NEGATIVE_INFINITY
@@ -66,10 +67,10 @@ export const createPatience = ({ n, id, now }: PatienceOptions): Patience => {
       const turn = 2 * message.seq + (message.type === 'prepare' ? 0 : 1)
       return (distance + turn) % (n - 1) < spared && !isHasty()
     },
-    replyMayWait({ seq, result }) {
+    replyMayWait({ seq, result, tentative }) {
       // Reads need a quorum, and are rarely followed by other replies.
       if (seq === 0 || (result.kind === 'full' && result.bytes.length > shortResultMax)) return false
-      return (id + seq) % n >= weak && !isHasty()
+      return (id + seq) % n >= (tentative ? quorum : weak) && !isHasty()
     },
     watch(link) {
       watched.add(link)

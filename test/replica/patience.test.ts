@@ -15,14 +15,14 @@ const voteOf = (type: 'prepare' | 'commit', seq: number, replica: number): Repli
   digest,
   replica: asReplicaId(replica),
 })
-const replyOf = (seq: number, replica: number, bytes = new Uint8Array(3)): Reply => ({
+const replyOf = (seq: number, replica: number, bytes = new Uint8Array(3), tentative = false): Reply => ({
   type: 'reply',
   view: asView(0),
   seq: asSeqNo(seq),
   client: asClientId('operator/a'),
   timestamp: asClientTimestamp(1),
   replica: asReplicaId(replica),
-  tentative: false,
+  tentative,
   result: { kind: 'full', bytes },
 })
 const make = (n: number): Patience[] => Array.from({ length: n }, (_, id) => createPatience({ n, id, now: () => 0 }))
@@ -45,11 +45,13 @@ it('spares each vote just so many peers that all the others make a quorum with t
   }
 })
 
-it('spares replies as long as f+1 hurry, but no reads and no results that one replica alone sends in full', () => {
+it('spares replies as long as f+1 hurry, or a quorum of tentative ones, but no reads and no results that one replica alone sends in full', () => {
   for (const n of [1, 4, 7, 13]) {
     const all = make(n)
     for (let seq = 1; seq < 2 * n; seq++) {
       expect(all.filter((patience, id) => !patience.replyMayWait(replyOf(seq, id))).length).toBe(weakSize(n))
+      const prompt = all.filter((patience, id) => !patience.replyMayWait(replyOf(seq, id, new Uint8Array(3), true)))
+      expect(prompt.length).toBe(quorumSize(n))
       for (const [id, patience] of all.entries()) expect(patience.replyMayWait(replyOf(seq, id, new Uint8Array(65)))).toBe(false)
     }
     for (const [id, patience] of all.entries()) expect(patience.replyMayWait(replyOf(0, id))).toBe(false)
