@@ -35,6 +35,7 @@ export interface PanelShell {
   /** Whether the desktop shows what `notify` says; `ask`: the user has to allow it first, by `allowNotifications` from a press of a button. */
   notifications(): 'on' | 'ask' | 'off'
   allowNotifications(): Promise<void>
+  /** Shown only while the panel is not in front. */
   notify(attention: Attention): void
 }
 

@@ -1,6 +1,7 @@
 /** Electron's main process: the app's life from start to end. What it shows and does is the host's and the page's business. */
 import { app, dialog, session, shell, type BrowserWindow, type Tray } from 'electron'
 import { createHost } from '../cluster/host.ts'
+import type { Attention } from '../contract/shell.ts'
 import type { Screen } from '../contract/screens.ts'
 import type { Host } from '../cluster/host-interface.ts'
 import { openLocalCluster } from '../cluster/open-local.ts'
@@ -115,11 +116,14 @@ const start = async (log: (line: string) => void): Promise<void> => {
     if (panel.tray !== null) setTrayMenu(panel.tray, panel.texts, trayActions(panel))
   }
   speak(app.getLocale())
+  const attend = (attention: Attention): void => {
+    if (panel.window?.isFocused() !== true) showAttention(attention, () => show(panel), log)
+  }
   const { pageGone } = registerIpc({
     host,
     window: () => panel.window,
     onLanguage: speak,
-    onNotify: (attention) => showAttention(attention, () => show(panel), log),
+    onNotify: attend,
     log,
   })
   openWindow(panel, pageGone)

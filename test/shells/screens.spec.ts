@@ -51,6 +51,8 @@ for (const theme of ['dark', 'light'] as const) {
       for (const screen of screens) {
         await goTo(page, screen)
         if (screen === 'log') await page.getByTestId(testIds.logRow).first().click()
+        // What is recorded is read when somebody looks.
+        if (screen === 'messages') await page.locator('[data-testid="message-diagram"]:not([data-lines="0"])').waitFor({ timeout: 60_000 })
         await settled(page)
         await picture(screen)
         expect.soft(await findings(page), screen).toEqual([])

@@ -18,7 +18,7 @@ export function useAttention(): void {
   const shell = useShell()
 
   function tell(body: string): void {
-    if (!preferences.chosen.notify || document.hasFocus()) return
+    if (!preferences.chosen.notify) return
     shell.notify({ title: t('attention.title', { name: cluster.status?.name ?? '' }), body: body.slice(0, 1_000) })
   }
   useLink().onEvent((event) => {

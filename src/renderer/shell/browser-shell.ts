@@ -144,7 +144,7 @@ export function createBrowserShell(options: BrowserShellOptions): PanelShell {
     notifications: () => notificationsNow(),
     allowNotifications: async () => void (await Notification.requestPermission()),
     notify: ({ title, body }) => {
-      if (notificationsNow() !== 'on') return
+      if (notificationsNow() !== 'on' || document.hasFocus()) return
       const shown = new Notification(title, { body, tag: title })
       shown.onclick = () => {
         window.focus()
