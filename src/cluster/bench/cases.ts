@@ -62,6 +62,9 @@ const base: CaseSettings = {
 const crowd = 400
 const crowdRetryMs = 5_000
 
+/** Alone a client makes few operations a second, and code is slow until it has run some thousand times. */
+const loneWarmUpMs = 8_000
+
 const suffixOf = (disturbance: Disturbance): string =>
   disturbance.kind === 'byzantine' ? `byzantine-${disturbance.behaviour}` : disturbance.kind
 
@@ -76,7 +79,7 @@ const nameOf = (settings: CaseSettings): string => {
 const makeCase = (changes: Partial<CaseSettings>, times: Partial<Pick<BenchCase, 'warmUpMs' | 'measureMs'>> = {}): BenchCase => {
   const settings = { ...base, ...changes }
   const patient = settings.clients >= crowd ? { ...settings, retryMs: crowdRetryMs, retryMaxMs: crowdRetryMs } : settings
-  return { name: nameOf(settings), settings: patient, warmUpMs: null, measureMs: null, ...times }
+  return { name: nameOf(settings), settings: patient, warmUpMs: settings.clients === 1 ? loneWarmUpMs : null, measureMs: null, ...times }
 }
 
 const clientCounts = [1, 16, 64, 400, 1_600] as const
