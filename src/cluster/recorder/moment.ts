@@ -1,8 +1,11 @@
 /** One moment of a recorded run: every replica replayed up to it, and the messages that were on their way between them. */
 import { crc32 } from 'node:zlib'
-import { sha256 } from '../../link/index.ts'
+import type { Manifest } from '../../contract/manifest.ts'
+import { directoryOf, sha256, verify } from '../../link/index.ts'
 import { fail, ok, type Result } from '../../contract/result.ts'
+import { principalOf } from '../../pbft/protocol/ids.ts'
 import { Replay } from '../../pbft/replay/index.ts'
+import type { SignedPart } from '../../pbft/wire/index.ts'
 import { BlockSource, processesOf } from './replay-source.ts'
 import { Segments } from './segments.ts'
 
@@ -128,4 +131,24 @@ export const momentAt = (folders: readonly string[], seq: number): Result<Moment
   const replays = sources.map((processes) => standingAt(processes, at))
   if (replays.every((replay) => replay === null)) return fail('bad-request', `no replica can be replayed up to seq ${seq}`)
   return ok({ at, replays, underWay: underWayAt(sources, at) })
+}
+
+/** Signatures of the recorded run, judged by its public keys; each once. */
+export const recordedKeys = (manifest: Manifest): { readonly clusterId: string; holds(part: SignedPart): boolean } => {
+  const directory = directoryOf(manifest)
+  const known = new Map<string, boolean>()
+  return {
+    clusterId: manifest.clusterId,
+    holds({ signer, bytes, signature }) {
+      const key =
+        signer.kind === 'replica' ? directory.replicas[signer.id] : directory.principals.get(principalOf(signer.client))?.publicKey
+      if (key === undefined || signature.length !== 64) return false
+      const name = `${Buffer.from(signature).toString('latin1')}${Buffer.from(bytes).toString('latin1')}`
+      const before = known.get(name)
+      if (before !== undefined) return before
+      const holds = verify(key, bytes, signature)
+      known.set(name, holds)
+      return holds
+    },
+  }
 }

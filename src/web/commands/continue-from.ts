@@ -1,10 +1,8 @@
 /** `pbft-panel simulate --from RUN --at SEQ --what-if FAULT`: what would have followed in a recorded run, had this failed then. */
 import { resolve } from 'node:path'
-import { momentAt, type Moment } from '../../cluster/recorder/moment.ts'
+import { momentAt, recordedKeys, type Moment } from '../../cluster/recorder/moment.ts'
 import type { Manifest } from '../../contract/manifest.ts'
-import { directoryOf, verify } from '../../link/index.ts'
-import { continueRun, type Continued, type RecordedKeys, type RecordedMoment, type WhatIf } from '../../pbft/sim/index.ts'
-import { asReplicaId, principalOf } from '../../pbft/protocol/ids.ts'
+import { continueRun, type Continued, type RecordedMoment, type WhatIf } from '../../pbft/sim/index.ts'
 import { CommandError, exitCodes, note, print, printJson, UsageError } from '../output.ts'
 import { foldersOf } from '../paths.ts'
 import { withRun } from './run-place.ts'
@@ -29,36 +27,16 @@ export const whatIfOf = (text: string, before: readonly WhatIf[] = []): WhatIf[]
   return [...before, { kind: 'cut', a: Number(two[1]), b: Number(two[2]) }]
 }
 
-/** Signatures of the recorded run, judged by its public keys; each once. */
-const recordedKeys = (manifest: Manifest): RecordedKeys => {
-  const directory = directoryOf(manifest)
-  const known = new Map<string, boolean>()
-  return {
-    clusterId: manifest.clusterId,
-    holds({ signer, bytes, signature }) {
-      const key =
-        signer.kind === 'replica' ? directory.replicas[signer.id] : directory.principals.get(principalOf(signer.client))?.publicKey
-      if (key === undefined || signature.length !== 64) return false
-      const name = `${Buffer.from(signature).toString('latin1')}${Buffer.from(bytes).toString('latin1')}`
-      const before = known.get(name)
-      if (before !== undefined) return before
-      const holds = verify(key, bytes, signature)
-      known.set(name, holds)
-      return holds
-    },
-  }
-}
-
 /** The moment as the simulator goes on from it. */
 export const recordedMoment = ({ at, replays, underWay }: Moment, manifest: Manifest): RecordedMoment => ({
   nowMs: at,
   underWay,
   keys: recordedKeys(manifest),
-  replicas: replays.map((replay, id) =>
+  replicas: replays.map((replay) =>
     replay === null
       ? null
       : {
-          config: { ...replay.config, id: asReplicaId(id) },
+          config: replay.config,
           resume: (capabilities) => replay.coreFrom(capabilities),
           timers: replay.timers,
           unsent: replay.unsent,
