@@ -328,6 +328,7 @@ export class Cluster {
     const remote = this.#members.some((member) => !member.local)
     if (remote) await this.faults.healAll()
     this.faults.close()
+    await this.#reader.finish(Date.now())
     await this.#stopReplicas()
     for (const member of this.#members) member.disconnect()
     this.#record()

@@ -305,7 +305,7 @@ class ClusterHost implements Host {
     const copied = await this.#transfers.copyForLooking(id)
     if (!copied.ok) return copied
     await this.#closeCluster()
-    this.#setState({ phase: 'opening', cluster: copied.value.record.head.info.name, stage: null, error: null, run: id })
+    this.#setState({ phase: 'opening', cluster: copied.value.record.head.info.name, stage: null, error: null, run: null })
     const opened = await PastRun.open(copied.value, this.#shelf.folderOf(id), this.#options)
     if (!opened.ok) {
       this.#setState({ ...closedState, error: { code: opened.error.code, message: opened.error.message } })

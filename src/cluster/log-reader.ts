@@ -25,6 +25,7 @@ export class LogReader {
   readonly #options: LogReaderOptions
   readonly #distrusted = new Map<number, number>()
   #reading = false
+  #ongoing: Promise<void> = Promise.resolve()
   #compared = false
 
   constructor(options: LogReaderOptions) {
@@ -35,11 +36,22 @@ export class LogReader {
   async tick(nowMs: number): Promise<void> {
     if (this.#reading || !this.#compareWithJournal()) return
     this.#reading = true
+    this.#ongoing = this.#readAll(nowMs)
+    await this.#ongoing
+  }
+
+  async #readAll(nowMs: number): Promise<void> {
     try {
       while (await this.#readPage(nowMs)) this.#options.onGrown()
     } finally {
       this.#reading = false
     }
+  }
+
+  /** Reads what is known to be there, also what came since the last tick; the replicas are about to be stopped. */
+  async finish(nowMs: number): Promise<void> {
+    await this.#ongoing
+    await this.tick(nowMs)
   }
 
   /**

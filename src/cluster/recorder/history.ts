@@ -231,3 +231,15 @@ const markOf = (record: JournalRecord): { readonly key: string; readonly mark: M
       return null
   }
 }
+
+/** The statuses recorded in [from, to], ascending, in JSON. */
+export const statusBodies = (db: Database.Database, from: number, to: number): string[] =>
+  (db.prepare('SELECT body FROM statuses WHERE at >= ? AND at <= ? ORDER BY at').all(from, to) as { readonly body: Buffer }[]).map(
+    ({ body }) => inflateRawSync(body).toString(),
+  )
+
+/** All fault bands, by their beginning, in JSON. */
+export const bandBodies = (db: Database.Database): string[] =>
+  (db.prepare('SELECT until, body FROM faults ORDER BY since').all() as { readonly until: number | null; readonly body: string }[]).map(
+    ({ until, body }) => `{"fault":${body},"until":${until ?? 'null'}}`,
+  )

@@ -83,6 +83,10 @@ const recordsOf = (part: Extract<RunPart, { part: 'documents' | 'entries' }>): J
         return { kind: 'fault', fault: document as DocumentOf<'fault'> }
       case 'sample':
         return { kind: 'sample', sample: document as DocumentOf<'sample'> }
+      case 'status':
+        return { kind: 'status', status: document as DocumentOf<'status'> }
+      case 'band':
+        return { kind: 'band', band: document as DocumentOf<'band'> }
     }
   })
 }

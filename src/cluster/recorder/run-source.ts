@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import type { DocumentKind, DocumentOf, RunRecord } from '../runs/schemas.ts'
 import { figuresOf, type RunFacts } from '../runs/figures.ts'
 import type { RunFigures } from '../../contract/runs.ts'
+import { bandBodies, statusBodies } from './history.ts'
 import { entryOf, selectEntries, type EntryRow } from './journal-rows.ts'
 import type { RecordedEntryWithLedger, RunPlace } from './protocol.ts'
 
@@ -18,7 +19,11 @@ const momentOf: { readonly [K in DocumentKind]: (document: DocumentOf<K>) => num
   evidence: ({ at }) => at,
   fault: ({ at }) => at,
   sample: ({ at }) => at,
+  status: ({ at }) => at,
+  band: ({ fault }) => fault.since,
 }
+/** The latest of them go into a file. */
+const statusesMax = 5_000
 /** A second's sample is stamped with its start, and belongs to the run that it ends in. */
 const sampleMs = 1_000
 
@@ -37,14 +42,20 @@ export class RunSource {
 
   /** In the order of their moments. */
   documents<K extends DocumentKind>(kind: K): DocumentOf<K>[] {
-    const rows = this.#db.prepare('SELECT body FROM documents WHERE kind = ? ORDER BY at').all(kind) as { body: string }[]
     const early = kind === 'sample' ? sampleMs : 0
-    return rows
-      .map(({ body }) => JSON.parse(body) as DocumentOf<K>)
+    return this.#bodies(kind)
+      .map((body) => JSON.parse(body) as DocumentOf<K>)
       .filter((document) => {
         const at = momentOf[kind](document)
         return at !== null && at > this.#from - early && at <= this.#to
       })
+  }
+
+  #bodies(kind: DocumentKind): string[] {
+    if (kind === 'status') return statusBodies(this.#db, this.#from, this.#to).slice(-statusesMax)
+    if (kind === 'band') return bandBodies(this.#db)
+    const rows = this.#db.prepare('SELECT body FROM documents WHERE kind = ? ORDER BY at').all(kind) as { body: string }[]
+    return rows.map(({ body }) => body)
   }
 
   /** Ascending, some at a time. */

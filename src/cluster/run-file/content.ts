@@ -1,7 +1,15 @@
 /** What the records of a run's file hold, checked against its schemas: in order, each thing once. */
 import * as v from 'valibot'
 import { replicasMax } from '../../contract/manifest.ts'
-import { documentKinds, documentSchemas, entrySchema, runHeadSchema, type DocumentKind, type RunHead } from '../runs/schemas.ts'
+import {
+  documentKinds,
+  documentSchemas,
+  entrySchema,
+  runHeadSchema,
+  type DocumentKind,
+  type DocumentOf,
+  type RunHead,
+} from '../runs/schemas.ts'
 import { recordKinds, readRecords, RunFileError, type FileRecord, type ReadAt, type RunFileLimits } from './format.ts'
 
 /** Of each kind in one file. */
@@ -26,7 +34,8 @@ export const documentKey = (kind: DocumentKind, document: unknown): string => {
   const { id, seq, view, at, what } = document as { id?: string; seq?: number; view?: number; at?: number; what?: string }
   if (kind === 'view') return String(view)
   if (kind === 'checkpoint') return String(seq)
-  if (kind === 'sample') return String(at)
+  if (kind === 'sample' || kind === 'status') return String(at)
+  if (kind === 'band') return (document as DocumentOf<'band'>).fault.id
   return kind === 'fault' ? `${id}-${what}` : String(id)
 }
 

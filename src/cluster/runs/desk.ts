@@ -5,14 +5,15 @@ import { RecorderClient } from '../recorder-client.ts'
 import type { RecorderQueries } from '../recorder/protocol.ts'
 import type { Recording } from '../recording.ts'
 
+export type DeskOptions = Pick<HostOptions, 'launch' | 'logsFolder'> & { readonly entries: Pick<HostOptions['entries'], 'recorder'> }
 export type RunWork = 'runFigures' | 'exportRun' | 'importRun' | 'compareRuns' | 'reportRun'
 
 export class RunDesk {
-  readonly #options: HostOptions
+  readonly #options: DeskOptions
   readonly #recording: () => Recording | null
 
   /** `recording`: of what is open now. */
-  constructor(options: HostOptions, recording: () => Recording | null) {
+  constructor(options: DeskOptions, recording: () => Recording | null) {
     this.#options = options
     this.#recording = recording
   }

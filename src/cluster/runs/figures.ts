@@ -4,7 +4,7 @@ import type { DocumentKind, DocumentOf } from './schemas.ts'
 
 export interface RunFacts {
   readonly log: { readonly first: number; readonly last: number; readonly batches: number; readonly requests: number }
-  readonly documents: { readonly [K in DocumentKind]: readonly DocumentOf<K>[] }
+  readonly documents: { readonly [K in Exclude<DocumentKind, 'status' | 'band'>]: readonly DocumentOf<K>[] }
 }
 
 export const noFigures: RunFigures = {

@@ -1,18 +1,13 @@
 /** What the documents of a recorded run have to be made of: a run's file comes from anywhere, and its content goes to screens. */
 import * as v from 'valibot'
 import { evidenceKinds, statementSchema } from '../../contract/evidence.ts'
-import { manifestSchema, replicasMax } from '../../contract/manifest.ts'
-import type {
-  Alarm,
-  CheckpointInfo,
-  Evidence,
-  LedgerRow,
-  LogRequest,
-  MonitorName,
-  RequestInfo,
-  Sample,
-  ViewInfo,
-} from '../../contract/model.ts'
+import { faultRequestSchema } from '../../contract/faults.ts'
+import { authenticationSchema, durabilitySchema, manifestSchema, parametersSchema, replicasMax } from '../../contract/manifest.ts'
+import { monitorNames } from '../../contract/model.ts'
+import type { Alarm, CheckpointInfo, ClusterStatus, Evidence, LedgerRow, LogRequest, MonitorName } from '../../contract/model.ts'
+import type { ReplicaState, ReplicaStatus, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
+import type { FaultBand } from '../../contract/timeline.ts'
+import { defaultProtocolConfig } from '../../pbft/protocol/config.ts'
 import { operationSchema, type OperationResult } from '../../contract/operations.ts'
 import { errorCodes } from '../../contract/result.ts'
 import { runInfoSchema } from '../../contract/runs.ts'
@@ -162,6 +157,64 @@ const faultSchema = v.strictObject({
 })
 export type RecordedFault = v.InferOutput<typeof faultSchema>
 
+/** A file of an earlier version does not name the parameters that came since: they have their defaults. */
+const recordedParameters = v.pipe(
+  v.record(fieldName, v.union([v.number(), v.boolean()])),
+  v.transform((given) => ({ ...defaultProtocolConfig, ...given })),
+  parametersSchema,
+)
+const recordedManifest = v.pipe(v.looseObject({ parameters: recordedParameters }), manifestSchema)
+
+const activeFaultSchema = v.strictObject({
+  id: text(64),
+  fault: faultRequestSchema,
+  since: time,
+  expires: v.nullable(time),
+  pending: list(replica, replicasMax),
+})
+const bandSchema: v.GenericSchema<unknown, FaultBand> = v.strictObject({ fault: activeFaultSchema, until: v.nullable(time) })
+
+const maybe = v.nullable(number)
+const replicaStates: Readonly<Record<ReplicaState, ReplicaState>> = {
+  ...{ starting: 'starting', live: 'live', stale: 'stale', unreachable: 'unreachable', isolated: 'isolated', paused: 'paused' },
+  ...{ stopped: 'stopped', recovering: 'recovering', faulty: 'faulty', diverged: 'diverged' },
+}
+const replicaStatusSchema: v.GenericSchema<unknown, ReplicaStatus> = v.strictObject({
+  id: replica,
+  state: v.enum(replicaStates),
+  ...{ local: v.boolean(), pid: maybe, host: text(253), port: whole(65_535), publicKey: digest, heardAt: maybe },
+  ...{ allowsFaults: v.boolean(), view: maybe, active: v.boolean(), isPrimary: v.boolean() },
+  ...{ lastExecuted: maybe, lowWatermark: maybe, highWatermark: maybe, stateDigest: v.nullable(digest), stateDigestSeq: maybe },
+  ...{ pending: number, inFlight: number, viewTimeoutMs: maybe, viewTimerLeftMs: maybe },
+  probation: v.nullable(v.strictObject({ until: maybe, heard: number, needed: number })),
+  transfer: v.nullable(v.strictObject({ seq: number, verified: number, rejected: number, remaining: number })),
+  ...{ peersHeard: list(replica, replicasMax), clients: number, requestsPerSecond: number, batchSizeMean: number, cpu: number },
+  ...{ memoryBytes: number, diskBytes: number, clockOffsetMs: number, eventsDropped: number, rejections: v.record(fieldName, number) },
+  exit: v.nullable(v.strictObject({ code: maybe, signal: v.nullable(text(32)), at: number, message: v.nullable(text(8_192)) })),
+})
+const statusSchema: v.GenericSchema<unknown, ClusterStatus> = v.strictObject({
+  ...{ name: text(120), clusterId: digest, folder: text(4_096), durability: durabilitySchema, authentication: authenticationSchema },
+  parameters: recordedParameters,
+  verdict: v.strictObject({
+    state: v.picklist(['healthy', 'degraded', 'stuck', 'stopped', 'unknown']),
+    ...{ sentence: text(8_192), key, parameters, since: number },
+    basis: v.strictObject({ replicas: list(replica, replicasMax), seq: maybe, view: maybe }),
+  }),
+  ...{ n: whole(replicasMax), f: whole(replicasMax), quorum: whole(replicasMax), view: maybe, primary: maybe, toleratesMore: number },
+  ...{ lastExecuted: whole(), lastCommittedAt: maybe, requestsPerSecond: number },
+  replicas: list(replicaStatusSchema, replicasMax),
+  faults: list(activeFaultSchema, 400),
+  monitors: list(
+    v.strictObject({
+      name: v.picklist(monitorNames),
+      state: v.picklist(['holds', 'violated', 'unknown']),
+      ...{ key, parameters, detail: text(8_192), since: number },
+    }),
+    monitorNames.length,
+  ),
+  at: time,
+})
+
 /** The kinds of documents in a journal, as they lie there. */
 export const documentSchemas = {
   view: viewSchema,
@@ -171,6 +224,9 @@ export const documentSchemas = {
   evidence: evidenceSchema,
   fault: faultSchema,
   sample: sampleSchema,
+  /** For the time bar: the cluster's status from time to time, and the faults in force. */
+  status: statusSchema,
+  band: bandSchema,
 } as const
 export type DocumentKind = keyof typeof documentSchemas
 export type DocumentOf<K extends DocumentKind> = v.InferOutput<(typeof documentSchemas)[K]>
@@ -214,7 +270,7 @@ const scenarioRunSchema: v.GenericSchema<unknown, ScenarioRun> = v.strictObject(
 /** What is known of a run beside its journal and recordings: the head of its file. */
 export const runHeadSchema = v.strictObject({
   info: runInfoSchema,
-  manifest: manifestSchema,
+  manifest: recordedManifest,
   /** How far each replica's clock was ahead of the host's, ms, by id. */
   offsets: list(number, replicasMax),
   scenario: v.nullable(scenarioRunSchema),

@@ -727,6 +727,8 @@ export const en = {
     notFoundText: 'Nothing in names, clusters, verdicts and notes contains this.',
     readOnly: 'This is a recorded run: it can only be looked at.',
     back: 'Close the recorded run',
+    recorded: 'Recorded',
+    end: 'End of the run',
     columnVerdict: 'Verdict',
     columnBegan: 'Began',
     columnDuration: 'Duration',

@@ -720,6 +720,8 @@ export const zhCN: Same<Messages> = {
     notFoundText: '名称、集群、结论和注释中都没有此内容。',
     readOnly: '这是已记录的运行：只能查看。',
     back: '关闭已记录的运行',
+    recorded: '已记录',
+    end: '运行结束处',
     columnVerdict: '结论',
     columnBegan: '开始',
     columnDuration: '时长',

@@ -2,7 +2,14 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { bytesOfBase64 } from '../../contract/base64.ts'
-import { filePartBytesMax, type ExportKind, type RunComparison, type RunInfo, type RunList } from '../../contract/runs.ts'
+import {
+  filePartBytesMax,
+  type ExportKind,
+  type RecordingSettings,
+  type RunComparison,
+  type RunInfo,
+  type RunList,
+} from '../../contract/runs.ts'
 import { currentLocale, t } from '../i18n/index.ts'
 import { errorWords } from '../i18n/words.ts'
 import { toBase64 } from '../lib/base64-parts.ts'
@@ -65,6 +72,11 @@ export const useRuns = defineStore('runs', () => {
     if (result.ok) comparison.value = result.value
   }
 
+  async function set(settings: RecordingSettings): Promise<void> {
+    const result = await acts.run('run-settings', t('runs.recording'), 'setRecording', { settings })
+    if (result.ok) list.value = result.value
+  }
+
   /** Makes the file at the host, fetches it part by part and lets the browser save it. */
   async function save(run: RunInfo, as: ExportKind): Promise<void> {
     if (progress.value !== null) return
@@ -108,5 +120,5 @@ export const useRuns = defineStore('runs', () => {
     if (ended.ok) await open(ended.value as RunInfo)
   }
 
-  return { list, shown, comparison, progress, refresh, open, openSample, rename, trash, restore, emptyTrash, compare, save, take }
+  return { list, shown, comparison, progress, refresh, open, openSample, rename, trash, restore, emptyTrash, compare, set, save, take }
 })

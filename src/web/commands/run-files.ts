@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { recordedProcesses } from '../../cluster/recorder/replays.ts'
-import { runWork } from '../../cluster/recorder/run-desk.ts'
 import { fileNameOf } from '../../cluster/runs/transfers.ts'
 import { RunShelf } from '../../cluster/runs/shelf.ts'
 import type { RunInfo } from '../../contract/runs.ts'
@@ -11,7 +10,7 @@ import { locales, type Locale } from '../../contract/screens.ts'
 import { hostFor } from '../host.ts'
 import { CommandError, exitCodes, print, printJson, UsageError } from '../output.ts'
 import { foldersOf } from '../paths.ts'
-import { withRun, withSource } from './run-place.ts'
+import { withRun, work } from './run-place.ts'
 
 export interface RunOptions {
   readonly data?: string
@@ -23,6 +22,8 @@ interface OutOptions extends RunOptions {
 }
 
 export const dataFolderOf = ({ data }: RunOptions): string => foldersOf(data === undefined ? undefined : resolve(data)).dataFolder
+
+const logsFolderOf = ({ data }: RunOptions): string => foldersOf(data === undefined ? undefined : resolve(data)).logsFolder
 
 const timeOf = (ms: number): string => new Date(ms).toISOString()
 
@@ -76,7 +77,7 @@ const newFile = (out: string | undefined, name: string): string => {
 const exportRun = async (run: string, options: OutOptions): Promise<void> => {
   const written = await withRun(run, dataFolderOf(options), async (place) => {
     const file = newFile(options.out, fileNameOf(place.record.head.info, 'pbftrun'))
-    return { file, ...(await withSource(place, (source) => runWork.exportRun({ place, file }, source))) }
+    return { file, ...(await work(logsFolderOf(options), 'exportRun', { place, file })) }
   })
   if (options.json) printJson(written)
   else print(`${written.file}  ${written.bytes} bytes`)
@@ -88,7 +89,9 @@ const report = async (run: string, options: OutOptions & { readonly lang: string
   const written = await withRun(run, dataFolderOf(options), async (place) => {
     const { info } = place.record.head
     const file = newFile(options.out, fileNameOf(info, 'html'))
-    const made = await withSource(place, (source) => ({ figures: source.figures(), ...runWork.reportRun({ place, file, locale }, source) }))
+    const logs = logsFolderOf(options)
+    const figures = await work(logs, 'runFigures', { place })
+    const made = { figures, ...(await work(logs, 'reportRun', { place, file, locale })) }
     return { file, verdict: info.verdict, ...made }
   })
   if (options.json) printJson(written)
@@ -99,7 +102,7 @@ const report = async (run: string, options: OutOptions & { readonly lang: string
 const compare = async (first: string, second: string, options: RunOptions): Promise<void> => {
   const data = dataFolderOf(options)
   const found = await withRun(first, data, (one) =>
-    withRun(second, data, (other) => withSource(one, (ours) => withSource(other, (theirs) => runWork.compareRuns(ours, theirs)))),
+    withRun(second, data, (other) => work(logsFolderOf(options), 'compareRuns', { first: one, second: other })),
   )
   if (options.json) printJson(found)
   else if (found.divergence === null) print(`${found.compared} entries, no difference.`)

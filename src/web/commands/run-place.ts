@@ -1,21 +1,33 @@
 /** Which run a person means: a run's file, a run of the data folder by id or name, or a cluster's latest. */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { launchByNode } from '../../cluster/launch-node.ts'
 import type { RunPlace } from '../../cluster/recorder/protocol.ts'
-import { runWork } from '../../cluster/recorder/run-desk.ts'
-import { withRunSource, type RunSource } from '../../cluster/recorder/run-source.ts'
+import type { RecorderQueries } from '../../cluster/recorder/protocol.ts'
 import { findRun } from '../../cluster/recorder/runs.ts'
-import { RunFileError } from '../../cluster/run-file/format.ts'
+import { RunDesk, type RunWork } from '../../cluster/runs/desk.ts'
 import { partsOf } from '../../cluster/runs/names.ts'
 import { placeOf } from '../../cluster/runs/runs.ts'
 import { RunShelf } from '../../cluster/runs/shelf.ts'
 import { CommandError } from '../output.ts'
+import { entries } from '../paths.ts'
 
 const megabyte = 1_048_576
 const contentFactor = 8
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
+/** Work on whole runs, by a recorder process: this one loads no native module. Throws CommandError. */
+export const work = async <W extends RunWork>(
+  logsFolder: string,
+  name: W,
+  params: RecorderQueries[W]['params'],
+): Promise<RecorderQueries[W]['result']> => {
+  const done = await new RunDesk({ launch: launchByNode, entries, logsFolder }, () => null).ask(name, params)
+  if (!done.ok) throw new CommandError(done.error)
+  return done.value
+}
 
 /** Unpacks a run's file for as long as `use` takes. Throws CommandError `bad-run`. */
 const withRunFile = async <T>(file: string, shelf: RunShelf, use: (place: RunPlace) => Promise<T> | T): Promise<T> => {
@@ -23,12 +35,10 @@ const withRunFile = async <T>(file: string, shelf: RunShelf, use: (place: RunPla
   const fileBytesMax = shelf.settings.fileMegabytesMax * megabyte
   try {
     const folder = join(scratch, 'content')
-    const head = await runWork.importRun({ file, folder, limits: { fileBytesMax, contentBytesMax: fileBytesMax * contentFactor } })
+    const limits = { fileBytesMax, contentBytesMax: fileBytesMax * contentFactor }
+    const head = await work(shelf.folder, 'importRun', { file, folder, limits })
     const record = { format: 1, head, place: null, after: 0, upto: null } as const
     return await use({ record, ...partsOf(folder, head.manifest.replicas.length) })
-  } catch (error) {
-    if (!(error instanceof RunFileError)) throw error
-    throw new CommandError({ code: 'bad-run', message: `${file}: ${error.message}`, details: { problem: error.problem, at: error.at } })
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
@@ -56,19 +66,4 @@ export const withRun = <T>(run: string, dataFolder: string, use: (place: RunPlac
   const file = resolve(run)
   if (isFile(file) && !file.endsWith('.json')) return withRunFile(file, shelf, use)
   return Promise.resolve(recorded(run, shelf, dataFolder)).then(use)
-}
-
-/** The journal of a run. Throws CommandError `cluster-in-use` while a panel has it, `not-found` when it is gone. */
-export const withSource = async <T>(place: RunPlace, use: (source: RunSource) => Promise<T> | T): Promise<T> => {
-  if (!existsSync(place.journal))
-    throw new CommandError({ code: 'not-found', message: `The journal of this run is gone: ${place.journal}` })
-  try {
-    return await withRunSource(place, use)
-  } catch (error) {
-    if (!String((error as { readonly code?: unknown }).code).startsWith('SQLITE_BUSY')) throw error
-    throw new CommandError({
-      code: 'cluster-in-use',
-      message: 'A panel has the cluster of this run open: export it there, or close it first.',
-    })
-  }
 }

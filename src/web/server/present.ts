@@ -4,7 +4,7 @@ import type { ClusterStatus, LogEntry, LogPage } from '../../contract/model.ts'
 
 /** Fields that hold ms since the epoch. */
 const timeFields = new Set([
-  ...['at', 'since', 'heardAt', 'lastCommittedAt', 'expires', 'began', 'started', 'startedAt', 'endsAt'],
+  ...['at', 'since', 'heardAt', 'lastCommittedAt', 'expires', 'began', 'ended', 'trashedAt', 'started', 'startedAt', 'endsAt'],
   ...['prePreparedAt', 'preparedAt', 'committedAt', 'executedAt'],
 ])
 /** Free data: what stands in it is the user's or a message's parameter, whatever it is called. */

@@ -146,6 +146,24 @@ export const routes: readonly Route[] = [
   route('GET', 'recovery', 'recovery', 'Proactive recovery: who is restarted, who is next, who was', { present: withIsoTimes }),
   route('POST', 'recovery', 'startRecovery', 'Restarts the replicas in turn, one at a time', { body: '', present: withIsoTimes }),
   route('DELETE', 'recovery', 'stopRecovery', 'Restarts no other replica', { present: withIsoTimes }),
+  route('GET', 'runs', 'runs', 'Recorded runs, the latest first; files that were refused, by reason', {
+    present: ({ runs, ...list }) => ({ ...list, runs: withIsoTimes(runs) }),
+  }),
+  route('POST', 'runs/{id}/open', 'openRun', 'Shows a recorded run instead of the open cluster, which is closed', {
+    texts: ['id'],
+    present: presentStatus,
+  }),
+  route('DELETE', 'runs/{id}', 'trashRun', 'Moves a run to the trash', { texts: ['id'], present: withIsoTimes }),
+  route('POST', 'runs/compare', 'compareRuns', 'Two runs side by side, up to the first difference', { body: '', present: withIsoTimes }),
+  route('POST', 'runs/export', 'exportRun', 'Makes a file of a run: all of it (run), or a report in HTML', { body: '' }),
+  route('GET', 'runs/export/{file}', 'exportPart', 'A part of that file in base64, from an offset', { texts: ['file'], query: ['offset'] }),
+  route('GET', 'annotations', 'annotations', 'Notes on moments of the run that is shown', {
+    present: (annotations) => ({ annotations: withIsoTimes(annotations) }),
+  }),
+  route('POST', 'annotations', 'annotate', 'A note on a moment (`at`, ms since the epoch) of the run that is shown', {
+    body: '',
+    present: withIsoTimes,
+  }),
   route('GET', 'scenarios', 'scenarios', 'Scenarios of the library and the own folder', { present: (scenarios) => ({ scenarios }) }),
   route('GET', 'scenarios/run', 'scenario', 'The scenario that runs, or ran last', { present: (run) => ({ run: withIsoTimes(run) }) }),
   route('POST', 'scenarios/run', 'startScenario', 'Runs a scenario on the open cluster', { body: '', present: withIsoTimes }),
