@@ -18,6 +18,9 @@ test('before the view change every screen shows the view before, and says that i
   const picture = (name: string) => page.screenshot({ path: join(root, 'test-results', 'screens', `${shell}-time-${name}.png`) })
   await createCluster(page, 'time')
   await put(panel, 'colour', 'blue')
+  // Recorded for longer than one step of the bar takes back.
+  const recorded = async (): Promise<number> => (await panel.call('moment', { at: Date.now() - 2_500 })).status?.lastExecuted ?? 0
+  await expect.poll(recorded).toBe(1)
   const isolated = await panel.call('injectFault', { fault: { type: 'isolate', replica: 0, durationMs: null } })
   await put(panel, 'colour', 'red')
   await statusWhen(panel, 'the next view', ({ view }) => view === 1)

@@ -25,7 +25,9 @@ export const useTimeBar = defineStore('time-bar', () => {
   /** What `timeline` is of. */
   const drawn = shallowRef({ from: 0, to: 1 })
   const first = computed(() => timeline.value?.first ?? null)
-  const now = computed(() => Math.ceil(cluster.liveNow / refreshMs) * refreshMs)
+  /** What is too short to be seen in the window does not move it: of a long run it is asked seldom. */
+  const grainMs = computed(() => Math.max(refreshMs, (frame.value.spanMs ?? cluster.liveNow - (first.value ?? cluster.liveNow)) / binsMax))
+  const now = computed(() => Math.ceil(cluster.liveNow / grainMs.value) * grainMs.value)
   const window = computed(() => windowOf(frame.value, first.value, now.value))
   const marks = computed((): readonly TimeMark[] =>
     [
