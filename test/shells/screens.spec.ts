@@ -34,6 +34,7 @@ test('axe finds what is planted', async ({ panel }) => {
 for (const theme of ['dark', 'light'] as const) {
   for (const language of ['en', 'zh-CN'] as const) {
     test(`every screen is accessible (${theme}, ${language})`, async ({ panel, shell }) => {
+      test.setTimeout(300_000)
       const { page } = panel
       const picture = (name: string) =>
         page.screenshot({ path: join(root, 'test-results', 'screens', `${shell}-${theme}-${language}-${name}.png`) })
