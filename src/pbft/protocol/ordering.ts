@@ -9,6 +9,7 @@ import { takeEmptyBatch } from './empty-batches.ts'
 import { confront, confrontVoters, proposalOf, weighProposal } from './evidence.ts'
 import { asSeqNo, type Digest, type ReplicaId, type SeqNo, type View } from './ids.ts'
 import type { Batch, BatchData, Commit, Prepare, PrePrepare, Request } from './messages.ts'
+import { TIMESTAMP_AHEAD_MAX_MS } from './replicated-state.ts'
 import type { Slot } from './slots.ts'
 import { emit, highWatermark, inWindow, isPrimary, lowWatermark, persist, promise, reject, type ReplicaState } from './state.ts'
 import type { RejectionReason } from './steps.ts'
@@ -36,10 +37,21 @@ export const propose = (r: ReplicaState): void => {
 }
 
 /**
- * The latest time that a proposed batch may have. There is no earliest: execution never lets agreed time go back. A clock that was
- * set back, on one machine that of all replicas, makes the time already agreed look far ahead; it is not refused for that.
+ * The latest time that a proposed batch may have. There is no earliest by itself (`isTooEarly`): execution never lets agreed time go back. A
+ * clock that was set back, on one machine that of all replicas, makes the time already agreed look far ahead; it is not refused for that.
  */
 const latestTime = (r: ReplicaState): number => Math.max(r.nowMs + r.config.clockSkewMaxMs, r.replicated.timeMs, r.highestTimeMs)
+
+/**
+ * A time so long ago that it would have a request answered `clock-ahead` whose client's clock is not ahead, as seen here: before the first
+ * batch, or after a day without any, a faulty primary could have every client refused.
+ */
+function isTooEarly(r: ReplicaState, { timeMs, requests }: Batch): boolean {
+  if (timeMs >= r.nowMs - r.config.clockSkewMaxMs) return false
+  const latestTaken = (Math.max(timeMs, r.replicated.timeMs) + TIMESTAMP_AHEAD_MAX_MS) * 1_000
+  const latestGood = (r.nowMs + TIMESTAMP_AHEAD_MAX_MS - r.config.clockSkewMaxMs) * 1_000
+  return requests.some(({ timestamp }) => timestamp > latestTaken && timestamp <= latestGood)
+}
 
 /** Agreed time never decreases: not below what was executed, nor below the batch before. */
 const earliestTime = (r: ReplicaState, seq: SeqNo): number => Math.max(r.replicated.timeMs, r.log.get(seq - 1)?.batch?.timeMs ?? 0)
@@ -155,7 +167,7 @@ export const onPrePrepare = (r: ReplicaState, from: ReplicaId, message: PrePrepa
     return reject(r, 'conflicting-pre-prepare', 'pre-prepare', from)
   if (r.capabilities.digest(message.batch.bytes) !== message.digest) return reject(r, 'digest-mismatch', 'pre-prepare', from)
   // Not kept: its sender shows it again when this replica's status lacks it, and by then the clock may agree.
-  if (message.batch.timeMs > latestTime(r)) return reject(r, 'time-out-of-bounds', 'pre-prepare', from)
+  if (message.batch.timeMs > latestTime(r) || isTooEarly(r, message.batch)) return reject(r, 'time-out-of-bounds', 'pre-prepare', from)
   const unproven = unverified.length === 0 || isBacked(r, message.seq, message.digest) ? [] : unprovenOf(r, message, unverified)
   const waiting = r.suspended.get(message.seq)
   if (unproven.length === 0) return release(r, message)

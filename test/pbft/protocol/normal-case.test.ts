@@ -44,6 +44,21 @@ describe('normal case', () => {
     expect(sentIn(solo.receive(0, earlier))).toContain('prepare')
   })
 
+  it('refuses a batch from so long ago that a client with a good clock would be refused', () => {
+    const day = 86_400_000
+    const nowMs = 10 * day
+    const ask = (timeMs: number, clientMs: number): string[] => {
+      const solo = new Solo()
+      solo.nowMs = nowMs
+      return rejectionsIn(solo.receive(0, prePrepareOf(0, 1, batchOf(timeMs, requestOf('a/1', clientMs * 1_000, add(1))))))
+    }
+    expect(ask(0, nowMs)).toEqual(['time-out-of-bounds'])
+    expect(ask(nowMs - day - 1, nowMs)).toEqual(['time-out-of-bounds'])
+    expect(ask(nowMs - day, nowMs)).toEqual([])
+    // Whose clock is a day ahead is refused by every primary.
+    expect(ask(0, nowMs + day)).toEqual([])
+  })
+
   it('gathers requests into batches while the pipeline is full', () => {
     const cluster = new Cluster({ config: { pipelineMax: 2 } })
     const clients = Array.from({ length: 20 }, () => cluster.addClient())
