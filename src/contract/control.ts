@@ -55,7 +55,9 @@ export const replicaReportSchema = v.strictObject({
   damage: v.nullable(v.strictObject({ seq: whole, repaired: v.boolean() })),
   /** It has lost its disk and casts no votes until a checkpoint at `until` is stable here; null: not known yet. */
   probation: v.nullable(v.strictObject({ until: v.nullable(whole), heard: whole, needed: whole })),
-  transfer: v.nullable(v.strictObject({ seq: whole, verified: whole, rejected: whole, remaining: whole })),
+  transfer: v.nullable(
+    v.strictObject({ seq: whole, verified: whole, rejected: whole, remaining: whole, sources: v.array(whole), runningMs: whole }),
+  ),
   peersConnected: v.pipe(v.array(whole), v.maxLength(100)),
   /** ids whose frames arrived in the last second. */
   peersHeard: v.pipe(v.array(whole), v.maxLength(100)),

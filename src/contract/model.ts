@@ -17,6 +17,19 @@ export type ReplicaState =
   | 'faulty' // by the operator's choice
   | 'diverged'
 
+/** How far a replica's state transfer is, in pieces of the state. */
+export interface StateTransfer {
+  /** Of the checkpoint that it fetches. */
+  readonly seq: number
+  readonly verified: number
+  readonly rejected: number
+  readonly remaining: number
+  /** Replicas that it asks. */
+  readonly sources: readonly number[]
+  /** For how long it has been going on, ms. */
+  readonly runningMs: number
+}
+
 /** What an operator does to a replica. corrupt: one byte of its state changes in memory, unnoticed until the next checkpoint. */
 export const replicaActions = ['start', 'stop', 'restart', 'kill', 'wipe', 'corrupt'] as const
 
@@ -48,7 +61,7 @@ export interface ReplicaStatus {
   readonly viewTimerLeftMs: number | null
   /** It has lost its disk and takes no part until the checkpoint at `until`; null there: too few peers have said how far they are. */
   readonly probation: { readonly until: number | null; readonly heard: number; readonly needed: number } | null
-  readonly transfer: { readonly seq: number; readonly verified: number; readonly rejected: number; readonly remaining: number } | null
+  readonly transfer: StateTransfer | null
   readonly peersHeard: readonly number[]
   readonly clients: number
   readonly requestsPerSecond: number

@@ -40,7 +40,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   const startedAt = Date.now()
   let requestsExecuted = 0
   let batchesExecuted = 0
-  let transfer: Transfer = null
+  let transfer: Omit<NonNullable<Transfer>, 'runningMs'> | null = null
+  let transferBegan = 0
   let digest = { digest: core.stateDigest(), seq: core.snapshot().lastExecuted as number, at: 0, seenSeq: -1 }
   let sample = { at: 0, cpu: process.cpuUsage(), load: 0, memoryBytes: process.memoryUsage.rss(), diskBytes: storage.diskBytes() }
 
@@ -67,8 +68,10 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         requestsExecuted += event.requests
       }
       if (event.type === 'transfer') {
-        const { seq, verified, rejected, remaining } = event
-        transfer = event.state === 'started' || event.state === 'progress' ? { seq, verified, rejected, remaining } : null
+        const { seq, verified, rejected, remaining, sources } = event
+        if (event.state === 'started') transferBegan = Date.now()
+        transfer =
+          event.state === 'started' || event.state === 'progress' ? { seq, verified, rejected, remaining, sources: [...sources] } : null
         // Another state, perhaps as of the same sequence number.
         if (event.state === 'completed') digest = { ...digest, seq: -1, at: 0 }
       }
@@ -100,7 +103,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
         transferring: snapshot.transferring,
         probation: snapshot.probation,
         damage: snapshot.damage,
-        transfer: snapshot.transferring ? transfer : null,
+        transfer: snapshot.transferring && transfer !== null ? { ...transfer, runningMs: Math.max(0, now - transferBegan) } : null,
         peersConnected: options.transport.peersConnected(),
         peersHeard: options.transport.peersHeard(),
         clients: options.clients.connected,

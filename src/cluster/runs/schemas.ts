@@ -187,7 +187,16 @@ const replicaStatusSchema: v.GenericSchema<unknown, ReplicaStatus> = v.strictObj
   ...{ lastExecuted: maybe, lowWatermark: maybe, highWatermark: maybe, stateDigest: v.nullable(digest), stateDigestSeq: maybe },
   ...{ pending: number, inFlight: number, viewTimeoutMs: maybe, viewTimerLeftMs: maybe },
   probation: v.nullable(v.strictObject({ until: maybe, heard: number, needed: number })),
-  transfer: v.nullable(v.strictObject({ seq: number, verified: number, rejected: number, remaining: number })),
+  transfer: v.nullable(
+    v.strictObject({
+      seq: number,
+      verified: number,
+      rejected: number,
+      remaining: number,
+      sources: v.array(number),
+      runningMs: number,
+    }),
+  ),
   ...{ peersHeard: list(replica, replicasMax), clients: number, requestsPerSecond: number, batchSizeMean: number, cpu: number },
   ...{ memoryBytes: number, diskBytes: number, clockOffsetMs: number, eventsDropped: number, rejections: v.record(fieldName, number) },
   exit: v.nullable(v.strictObject({ code: maybe, signal: v.nullable(text(32)), at: number, message: v.nullable(text(8_192)) })),

@@ -505,6 +505,10 @@ export const en = {
     none: 'has not reported it',
     differs: 'differs from the majority',
     shown: 'the last {count}',
+    transferOf: 'State transfer of r{id} to seq {seq}',
+    transferTo: 'State transfer to seq {seq} from {sources}:',
+    pieces: '{verified} pieces verified, {rejected} refused, {remaining} left;',
+    timeLeft: 'about {time} to go',
   },
   requestsScreen: {
     title: 'Requests',

@@ -502,6 +502,10 @@ export const zhCN: Same<Messages> = {
     none: '尚未报告',
     differs: '与多数不同',
     shown: '最近 {count} 个',
+    transferOf: 'r{id} 到序号 {seq} 的状态传输',
+    transferTo: '从 {sources} 传输状态至序号 {seq}：',
+    pieces: '已验证 {verified} 块，拒绝 {rejected} 块，剩余 {remaining} 块；',
+    timeLeft: '约还需 {time}',
   },
   requestsScreen: {
     title: '请求',
