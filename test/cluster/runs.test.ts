@@ -56,7 +56,11 @@ describe('runs', () => {
     )
     await readUpTo(11)
     live = (await test.call('log', {})).entries
-    liveDigest = (await test.call('status', {})).replicas[0]?.stateDigest ?? null
+    await eventually('its digest is that of the last batch', async () => {
+      const replica = (await test.call('status', {})).replicas[0]
+      liveDigest = replica?.stateDigest ?? null
+      return replica?.stateDigestSeq === 11
+    })
   })
   afterAll(() => test.dispose())
 

@@ -1,4 +1,5 @@
 /** Files of runs on their way: out of the host in parts, and into it in parts. One of each at a time. */
+import { existsSync } from 'node:fs'
 import { open, rm, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ValidParams } from '../../contract/api.ts'
@@ -121,9 +122,10 @@ export class Transfers {
     return ok(null)
   }
 
-  /** A file of this machine becomes a run. Error `bad-run`: it is counted, and nothing is left of it. */
+  /** A file of this machine becomes a run. Errors: `not-found`; `bad-run`: it is counted, and nothing is left of it. */
   async import(file: string): Promise<Result<RunInfo>> {
     const { shelf, desk, runs } = this.#options
+    if (!existsSync(file)) return fail('not-found', `There is no file ${file}.`)
     const id = newId()
     await mkdir(shelf.folderOf(id), { recursive: true, mode: 0o700 })
     const limits = { fileBytesMax: this.#bytesMax, contentBytesMax: this.#bytesMax * contentFactor }
