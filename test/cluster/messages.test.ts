@@ -115,7 +115,10 @@ describe('the messages of a run', () => {
 
   it('are counted for a wide window as they are one by one', async () => {
     const { rows, page } = await all()
-    const overview = await test.call('messagesOverview', { from: began - 600_000, to: Date.now() + 600_000, bins: 10 })
+    const overview = await eventually('all blocks are read', async () => {
+      const counted = await test.call('messagesOverview', { from: began - 600_000, to: Date.now() + 600_000, bins: 10 })
+      return counted.blocks.read === counted.blocks.of ? counted : null
+    })
     const ofReplicas = overview.count.reduce(
       (sum, n, i) => (overview.lanes[overview.source[i] ?? -1]?.kind === 'replica' ? sum + n : sum),
       0,

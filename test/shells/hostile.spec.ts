@@ -86,6 +86,9 @@ test('hostile content is text on every screen and in every export', async ({ pan
   const named = page.getByTestId('message-row').filter({ hasText: '<img src=x' })
   await expect(named.first()).toBeVisible({ timeout: 40_000 })
   await isUnharmed(panel, 'messages as a table')
+  await named.first().click()
+  await expect(page.getByTestId('message-detail')).toContainText('<img src=x')
+  await isUnharmed(panel, 'a message')
   await page.getByText('Diagram', { exact: true }).click()
   for (const screen of screens) {
     await goTo(page, screen)

@@ -114,6 +114,9 @@ test('the past is accessible in both themes and languages', async ({ panel, shel
   await createCluster(page, 'past')
   await panel.call('injectFault', { fault: { type: 'isolate', replica: 3, durationMs: null } })
   await put(panel, 'colour', 'blue')
+  await expect
+    .poll(async () => (await panel.call('moment', { at: Date.now() })).previousMark, { message: 'the fault is recorded' })
+    .not.toBeNull()
   await page.getByTestId('time-previous').click()
   await expect(page.getByTestId('moment')).toBeVisible()
   for (const theme of ['dark', 'light'] as const) {

@@ -28,7 +28,7 @@ export const messageDetail = async (
   const found = entryAt(messages, replica, positionOfId(id))
   if (found === null) return null
   const at = found.entry.at - messages.offsetMs(replica)
-  const hop = (await messages.hops(at - reachMs, at + 1, reachMs)).find((one) => one.id === id)
+  const hop = (await messages.around(at, at + 1, reachMs)).find((one) => one.id === id)
   if (hop === undefined) return null
   const taken = hop.takenAt === null ? null : entryAt(messages, hop.takenAt.replica, hop.takenAt.position)
   const message = taken?.entry.kind === 'input' ? messageOf(taken.entry) : null

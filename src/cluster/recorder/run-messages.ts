@@ -67,8 +67,16 @@ export class RunMessages {
     return { ...packHops(hops.slice(0, limit)), total: hops.length, ...this.#bounds(), gaps: this.#gaps(from, to) }
   }
 
-  /** The messages of a window, joined; ascending. `marginMs`: how long one may be on its way. */
-  async hops(from: number, to: number, marginMs = wayMaxMs): Promise<Hop[]> {
+  /** The messages of a window, joined; ascending. */
+  async hops(from: number, to: number): Promise<Hop[]> {
+    return (await this.around(from, to)).filter((hop) => timeOf(hop) >= from && timeOf(hop) < to)
+  }
+
+  /**
+   * The messages of which something was recorded from `marginMs` before a window until as much after it: those of the window, which may be so
+   * long on their way, and others. A request can have been made long before it came.
+   */
+  async around(from: number, to: number, marginMs = wayMaxMs): Promise<Hop[]> {
     const wanted = this.#replicas.flatMap(({ segments, offsetMs }, replica) =>
       segments.blocks
         .filter((block) => block.lastAt - offsetMs >= from - marginMs && block.firstAt - offsetMs < to + marginMs)
@@ -85,7 +93,7 @@ export class RunMessages {
       }
       await pause()
     }
-    return joinHops(seen).filter((hop) => timeOf(hop) >= from && timeOf(hop) < to)
+    return joinHops(seen)
   }
 
   /**

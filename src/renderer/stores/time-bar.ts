@@ -98,13 +98,14 @@ export const useTimeBar = defineStore('time-bar', () => {
     const times = told === null ? noted : [...noted, told]
     return times.length === 0 ? null : direction === 1 ? Math.min(...times) : Math.max(...times)
   }
-  /** To what happened next, or before. */
+  /** To what happened next, or before; beyond the last to the present, and beyond the first to the beginning. */
   async function toMark(direction: 1 | -1): Promise<void> {
     const result = await link.call('moment', { at: Math.round(from()) })
     if (!result.ok) return
     const at = nearest(direction, result.value[direction === 1 ? 'nextMark' : 'previousMark'])
     if (at !== null) cursor.set(at)
     else if (direction === 1) cursor.goLive()
+    else toFirst()
   }
   /** To a thing that happened at a time: to where it shows. */
   const toMarkAt = (at: number): void => cursor.set(at + markShownAfterMs)
