@@ -1,4 +1,5 @@
 /** A host that no longer answers: what it said before is marked as old, on every screen. Only a browser outlives its host. */
+import type { Page } from '@playwright/test'
 import { screens } from '../../src/contract/screens.ts'
 import { testIds } from '../../src/renderer/testids.ts'
 import { expect, test } from './support/panel.ts'
@@ -33,13 +34,16 @@ test('when the host is gone nothing looks live, on any screen', async ({ panel }
   await statusWhen(panel, 'isolated', ({ replicas }) => replicas[3]?.state === 'isolated')
   // The scripts of all screens are here then: a host that is gone serves none.
   for (const screen of screens) await goTo(page, screen)
-  await page.evaluate(() => {
-    const seen = new MutationObserver(() => {
-      if (document.querySelector('[data-testid="connection-lost"]') !== null) document.body.dataset['lostAt'] ??= String(Date.now())
-    })
-    seen.observe(document.body, { subtree: true, childList: true })
-  })
   panel.serving?.process.kill('SIGSTOP')
+  try {
+    await nothingLooksLive(page)
+  } finally {
+    panel.serving?.process.kill('SIGCONT')
+  }
+  await expect(page.getByTestId(testIds.verdict)).toHaveAttribute('data-state', 'degraded', { timeout: 40_000 })
+})
+
+async function nothingLooksLive(page: Page): Promise<void> {
   await expect(page.getByTestId(testIds.connectionLost)).toBeVisible()
   await expect(page.getByTestId(testIds.verdict)).toHaveAttribute('data-state', 'unknown')
   await expect(page.locator('[data-testid^="monitor-"]:not([data-state="unknown"])')).toHaveCount(0)
@@ -52,6 +56,4 @@ test('when the host is gone nothing looks live, on any screen', async ({ panel }
       expect(await button.textContent(), `${screen}: can be pressed`).toMatch(/Go|Open|Compose|Submit a request/)
     }
   }
-  panel.serving?.process.kill('SIGCONT')
-  await expect(page.getByTestId(testIds.verdict)).toHaveAttribute('data-state', 'degraded', { timeout: 40_000 })
-})
+}
