@@ -82,6 +82,14 @@ const stoppedLate = (scenario: Scenario): SabotagedScenario => {
 
 const anotherFault: ScenarioAct = { act: 'inject', fault: { type: 'delay', from: 2, to: 3, delayMs: 1 } }
 
+/** Steps that say that the view stays have their primary cut off before they ask for anything. */
+const withoutPrimary = ({ acts, checks: looks }: ScenarioStep): readonly ScenarioAct[] => {
+  if (!looks.some((look) => look.check === 'view' && look.is === 'same')) return acts
+  const asking = acts.findIndex(({ act }) => act === 'submit')
+  if (asking === -1) return acts
+  return [...acts.slice(0, asking), { act: 'inject', fault: { type: 'isolate', replica: 'primary' } }, ...acts.slice(asking)]
+}
+
 const starts = (act: ScenarioAct): boolean => act.act === 'replica' && act.action === 'start'
 
 export const sabotages: readonly Sabotage[] = [
@@ -132,6 +140,17 @@ export const sabotages: readonly Sabotage[] = [
     wrongs: [{ what: 'planted bug `stores-something-else`: what is stored is not what was given', checks: [] }],
     plant: 'stores-something-else',
     apply: (scenario) => (checks(scenario, 'result') ? same(scenario, withoutFaults) : null),
+  },
+  {
+    name: 'primary isolated first',
+    wrongs: [{ what: 'the primary is isolated beforehand', checks: ['view'] }],
+    plant: null,
+    apply: (scenario) => {
+      const sabotaged = same(scenario, withoutPrimary)
+      return sabotaged.steps.some(({ origin, acts }) => acts.length > (scenario.steps[origin ?? -1]?.acts.length ?? Infinity))
+        ? sabotaged
+        : null
+    },
   },
   {
     name: 'not started',
