@@ -4,10 +4,14 @@ import { rename, rm, writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { defaultRecordingSettings, recordingSettingsSchema, runIdSchema, type RecordingSettings } from '../../contract/runs.ts'
+import type { RunFileLimits } from '../run-file/format.ts'
 import { runRecordSchema, type RunRecord } from './schemas.ts'
 
 const recordName = 'run.json'
 const settingsName = 'settings.json'
+const megabyte = 1_048_576
+/** What a file may unpack to, of its own largest size. */
+const contentFactor = 8
 
 /** What is no JSON, or is made otherwise, is null. */
 const readJson = <S extends v.GenericSchema>(schema: S, file: string): v.InferOutput<S> | null => {
@@ -48,6 +52,12 @@ export class RunShelf {
 
   get settings(): RecordingSettings {
     return this.#settings
+  }
+
+  /** Of files that are opened, as the settings have it now. */
+  get limits(): RunFileLimits {
+    const fileBytesMax = this.#settings.fileMegabytesMax * megabyte
+    return { fileBytesMax, contentBytesMax: fileBytesMax * contentFactor }
   }
 
   folderOf(id: string): string {

@@ -13,9 +13,6 @@ import type { RunHead } from './schemas.ts'
 import { freshFolder, type RunShelf } from './shelf.ts'
 
 const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/
-const megabyte = 1_048_576
-/** What a file may unpack to, of its own largest size. */
-const contentFactor = 8
 
 export interface TransfersOptions {
   readonly shelf: RunShelf
@@ -80,7 +77,7 @@ export class Transfers {
   /** What was under way is given up. Error `too-large`. */
   async begin({ bytes }: ValidParams<'beginImport'>): Promise<Result<{ readonly upload: string }>> {
     await this.#giveUp()
-    const max = this.#bytesMax
+    const max = this.#options.shelf.limits.fileBytesMax
     if (bytes > max) return this.#refuse('too-large', `the file has ${bytes} bytes; files of runs may have ${max} (see the settings)`)
     this.#incoming ??= freshFolder(this.#options.shelf, 'incoming')
     const id = newId()
@@ -128,8 +125,7 @@ export class Transfers {
     if (!existsSync(file)) return fail('not-found', `There is no file ${file}.`)
     const id = newId()
     await mkdir(shelf.folderOf(id), { recursive: true, mode: 0o700 })
-    const limits = { fileBytesMax: this.#bytesMax, contentBytesMax: this.#bytesMax * contentFactor }
-    const unpacked = await desk.ask('importRun', { file, folder: join(shelf.folderOf(id), 'content'), limits })
+    const unpacked = await desk.ask('importRun', { file, folder: join(shelf.folderOf(id), 'content'), limits: shelf.limits })
     if (unpacked.ok) return ok(await runs.add({ format: 1, head: asOpened(unpacked.value, id), place: null, after: 0, upto: null }))
     await shelf.remove(id)
     if (unpacked.error.code === 'bad-run') runs.refuse((unpacked.error.details as { readonly problem: string }).problem)
@@ -154,10 +150,6 @@ export class Transfers {
     this.#copy = folder
     const { record } = place.value
     return ok({ record: { ...record, place: null, after: 0, upto: null }, ...partsOf(folder, record.head.manifest.replicas.length) })
-  }
-
-  get #bytesMax(): number {
-    return this.#options.shelf.settings.fileMegabytesMax * megabyte
   }
 
   #refuse(problem: 'too-large', message: string): Result<never> {

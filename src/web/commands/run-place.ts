@@ -13,9 +13,6 @@ import { RunShelf } from '../../cluster/runs/shelf.ts'
 import { CommandError } from '../output.ts'
 import { entries } from '../paths.ts'
 
-const megabyte = 1_048_576
-const contentFactor = 8
-
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
 /** Work on whole runs, by a recorder process: this one loads no native module. Throws CommandError. */
@@ -32,11 +29,9 @@ export const work = async <W extends RunWork>(
 /** Unpacks a run's file for as long as `use` takes. Throws CommandError `bad-run`. */
 const withRunFile = async <T>(file: string, shelf: RunShelf, use: (place: RunPlace) => Promise<T> | T): Promise<T> => {
   const scratch = mkdtempSync(join(tmpdir(), 'pbft-panel-run-'))
-  const fileBytesMax = shelf.settings.fileMegabytesMax * megabyte
   try {
     const folder = join(scratch, 'content')
-    const limits = { fileBytesMax, contentBytesMax: fileBytesMax * contentFactor }
-    const head = await work(shelf.folder, 'importRun', { file, folder, limits })
+    const head = await work(shelf.folder, 'importRun', { file, folder, limits: shelf.limits })
     const record = { format: 1, head, place: null, after: 0, upto: null } as const
     return await use({ record, ...partsOf(folder, head.manifest.replicas.length) })
   } finally {
