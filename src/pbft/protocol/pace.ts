@@ -23,9 +23,9 @@ import type { ViewChangeReason } from './steps.ts'
 import { isBehind } from './view-timer.ts'
 
 /** Of a turn of the primary is free, in view-change time-outs. */
-const ALLOWED_PER_TURN = 0.1
+const ALLOWED_PER_TURN = 0.15
 /** Debt at which it is slow, in view-change time-outs. */
-const DEBT_MAX = 1
+const DEBT_MAX = 2
 /** How many times over the time of an agreement pays off. */
 const PAID_BY_AGREEMENT = 2
 /** Part of all time that is forgiven. */
