@@ -9,6 +9,7 @@ import type { Method, Params, ResultOf } from '../../contract/api.ts'
 import type { PanelEvent } from '../../contract/events.ts'
 import type { Result } from '../../contract/result.ts'
 import type { ConnectionState } from '../../contract/shell.ts'
+import { visible } from '../lib/format.ts'
 import { useShell } from '../shell/current-shell.ts'
 
 const tickMs = 250
@@ -30,7 +31,8 @@ export const useLink = defineStore('link', () => {
   async function call<M extends Method>(method: M, params: Params<M>): Promise<Result<ResultOf<M>>> {
     const result = await shell.call(method, params)
     if (result.ok || result.error.code !== 'cancelled') lastWordAt.value = Date.now()
-    return result
+    // A refusal can quote what it refuses.
+    return result.ok ? result : { ok: false, error: { ...result.error, message: visible(result.error.message) } }
   }
 
   /** Hears every event from now on. Returns the unsubscribe. */
