@@ -1,27 +1,23 @@
 /**
  * What this replica writes down for those who look at the run afterwards: each input of its core with its time, and in short what left.
- * It never slows the protocol: entries gather in memory, most of them unencoded until there are many (one after the other they cost half
- * of what each costs among other things), and go to the disk in blocks, written in the background; what the disk does not take in time
- * is dropped, and the block after the gap says how much was. `durability` is not for it: nothing here is promised to anyone.
+ * It never slows the protocol: entries are written into a block in memory, at once, since keeping what they are made of costs the
+ * collector more than that; blocks go to the disk in the background, and their memory is used again. What the disk does not take in time is
+ * dropped, and the block after the gap says how much was. `durability` is not for it: nothing here is promised to anyone.
  */
 import { appendFile, closeSync, mkdirSync, open, readdirSync, readSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { TransportFaults } from '../contract/faults.ts'
 import type { ProtocolConfig } from '../pbft/protocol/config.ts'
-import { asReplicaId, type Digest, type SeqNo } from '../pbft/protocol/ids.ts'
+import { asReplicaId, type Digest, type ReplicaId, type SeqNo } from '../pbft/protocol/ids.ts'
 import type { ClientMessage, Message } from '../pbft/protocol/messages.ts'
 import type { Persisted } from '../pbft/protocol/records.ts'
 import type { Input } from '../pbft/protocol/steps.ts'
 import {
+  BlockWriter,
   blockBytesTarget,
-  encodeEntry,
-  encodeInputHead,
   encodeRecord,
-  encodeRepliesHead,
   headOf,
-  inputMessageBytes,
-  sealBlock,
   segmentEntriesMax,
   segmentName,
   segmentOfName,
@@ -37,12 +33,17 @@ const flushMs = 100
 const waitingBytesMax = 16 * 1_048_576
 /** What the disk held at the start is recorded up to this size; with more, this start cannot be replayed. */
 const startBytesMax = 64 * 1_048_576
-/** Entries that wait for being encoded; more would make a pause. */
-const unencodedMax = 256
-/** What a short entry may take, bytes. */
-const shortBytes = 128
+/** What an entry takes beside bytes and texts of any length, at most. */
+const shortBytes = 1_024
+/** Buffers of blocks that are kept for the next ones. */
+const sparesMax = 2
 const segmentsPerRecording = 16
 const segmentBytesMin = 262_144
+
+interface Recipient {
+  readonly replica: ReplicaId
+  readonly fate: SendFate
+}
 
 export interface RecordingStatus {
   /** All segments together, bytes. */
@@ -66,7 +67,7 @@ export interface Recording {
   signed<Signature extends Uint8Array>(signature: Signature): Signature
   rejected(reason: string): void
   checkpoint(seq: SeqNo, digest: Digest): void
-  sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void
+  sent(message: Message, bytes: Uint8Array, to: readonly Recipient[]): void
   sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void
   /** A bundle of `count` replies that was handed to a client's link. */
   sentReplies(bundle: Uint8Array, count: number): void
@@ -113,15 +114,7 @@ interface Segment {
 
 interface Sealed {
   readonly segment: number
-  readonly block: Uint8Array
-}
-
-/** An entry that is yet to be encoded; what it is made of does not change any more. */
-interface Unencoded {
-  readonly at: number
-  /** For how many it stands. */
-  readonly count: number
-  encode(): Uint8Array[]
+  readonly block: Uint8Array<ArrayBuffer>
 }
 
 const crc = (bytes: Uint8Array): number => crc32(bytes)
@@ -131,15 +124,10 @@ class FileRecording implements Recording {
   readonly #segmentBytes: number
   /** Oldest first; the last one is being written. */
   readonly #segments: Segment[]
-  #entries: Uint8Array[][] = []
-  /** Of entries: more than there are pieces when some stand for several. */
-  #count = 0
-  #entriesBytes = 0
-  /** What comes behind `#entries`, and roughly how many bytes it will be. */
-  #unencoded: Unencoded[] = []
-  #unencodedBytes = 0
+  /** The one that is being filled, and buffers for the next ones. */
+  #block: BlockWriter | null = null
+  #spares: Uint8Array<ArrayBuffer>[] = []
   #index = 0
-  #firstAt = 0
   #lastAt = 0
   #lostBefore = 0
   #lost = 0
@@ -170,19 +158,30 @@ class FileRecording implements Recording {
     const records = persisted.records.map(encodeRecord)
     const size = [...records, ...persisted.partitions.map(({ bytes }) => bytes)].reduce((sum, { length }) => sum + length, 0)
     const whole = size <= startBytesMax
-    this.#put({ kind: 'start', config: JSON.stringify(config), whole })
+    const text = JSON.stringify(config)
+    this.#put({ kind: 'start', config: text, whole }, text.length)
     if (!whole) return
     // It has to be whole to be of use, however long the disk takes.
     this.#starting = true
-    for (const { index, bytes } of persisted.partitions) this.#put({ kind: 'partition', index, bytes })
-    for (const bytes of records) this.#put({ kind: 'record', bytes })
+    for (const { index, bytes } of persisted.partitions) this.#put({ kind: 'partition', index, bytes }, bytes.length)
+    for (const bytes of records) this.#put({ kind: 'record', bytes }, bytes.length)
     this.#starting = false
   }
 
   input(input: Input, nowMs: number, wire: Uint8Array | null): void {
-    if (Math.abs(this.#stamp() - nowMs) > clockStepMs) this.#followClock()
-    const at = this.#stamp()
-    this.#keep(at, shortBytes + (wire?.length ?? 0), () => [encodeInputHead(input, nowMs, at), wire ?? inputMessageBytes(input)])
+    let at = this.#stamp()
+    if (Math.abs(at - nowMs) > clockStepMs) {
+      this.#followClock()
+      at = this.#stamp()
+    }
+    const block = this.#blockFor(wire?.length ?? 0)
+    if (block === null) return
+    this.#lastAt = at
+    try {
+      block.input(input, nowMs, wire, at)
+    } catch {
+      this.#lose(1)
+    }
   }
 
   signed<Signature extends Uint8Array>(signature: Signature): Signature {
@@ -191,32 +190,36 @@ class FileRecording implements Recording {
   }
 
   rejected(reason: string): void {
-    this.#put({ kind: 'rejected', reason })
+    this.#put({ kind: 'rejected', reason }, reason.length)
   }
 
   checkpoint(seq: SeqNo, digest: Digest): void {
     this.#put({ kind: 'checkpoint', seq, digest })
   }
 
-  sent(message: Message, bytes: Uint8Array, to: readonly { readonly replica: number; readonly fate: SendFate }[]): void {
-    this.#putSent(message, bytes, to, 'sent')
+  sent(message: Message, bytes: Uint8Array, to: readonly Recipient[]): void {
+    this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to, fate: 'sent' })
   }
 
   sentToClient(message: ClientMessage, bytes: Uint8Array, fate: SendFate): void {
-    this.#putSent(message, bytes, [], fate)
+    this.#put({ kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: [], fate })
   }
 
   sentReplies(bundle: Uint8Array, count: number): void {
-    const at = this.#stamp()
-    this.#keep(at, shortBytes + bundle.length, () => [encodeRepliesHead(at), bundle], count)
+    const block = this.#blockFor(bundle.length, count)
+    if (block === null) return
+    this.#lastAt = this.#stamp()
+    block.replies(bundle, count, this.#lastAt)
   }
 
   refused(from: string, reason: string, bytes: Uint8Array): void {
-    this.#put({ kind: 'refused', from, reason, type: bytes[0] ?? 0, size: bytes.length, sum: crc32(bytes) })
+    const size = from.length + reason.length
+    this.#put({ kind: 'refused', from, reason, type: bytes[0] ?? 0, size: bytes.length, sum: crc32(bytes) }, size)
   }
 
   faults(faults: TransportFaults): void {
-    this.#put({ kind: 'faults', faults: JSON.stringify(faults) })
+    const text = JSON.stringify(faults)
+    this.#put({ kind: 'faults', faults: text }, text.length)
   }
 
   status(): RecordingStatus {
@@ -255,39 +258,29 @@ class FileRecording implements Recording {
     return this.#origin + performance.now()
   }
 
-  #put(entry: ShortEntry): void {
-    const at = this.#stamp()
-    this.#keep(at, shortBytes, () => [encodeEntry(entry, at)])
-    // The disk's own bytes, text of any length: their size is known now.
-    if (entry.kind !== 'signed' && entry.kind !== 'rejected') this.#encode()
+  /** `size`: of its bytes or texts of any length. What cannot be encoded is lost, and counted; the protocol never hears of it. */
+  #put(entry: ShortEntry, size = 0): void {
+    const block = this.#blockFor(size)
+    if (block === null) return
+    this.#lastAt = this.#stamp()
+    try {
+      block.entry(entry, this.#lastAt)
+    } catch {
+      this.#lose(1)
+    }
   }
 
-  #putSent(
-    message: Message,
-    bytes: Uint8Array,
-    to: readonly { readonly replica: number; readonly fate: SendFate }[],
-    fate: SendFate,
-  ): void {
-    const at = this.#stamp()
-    this.#keep(at, shortBytes, () => {
-      const recipients = to.map((one) => ({ replica: asReplicaId(one.replica), fate: one.fate }))
-      const entry = { kind: 'sent', head: headOf(message), size: bytes.length, sum: crc32(bytes), to: recipients, fate } as const
-      return [encodeEntry(entry, at)]
-    })
-  }
-
-  /** `size`: what it may take, bytes. */
-  #keep(at: number, size: number, encode: () => Uint8Array[], count = 1): void {
-    if (this.#failed) return
+  /** Where an entry with `size` bytes of any length goes; null: nowhere. `count`: for how many it stands. */
+  #blockFor(size: number, count = 1): BlockWriter | null {
+    if (this.#failed) return null
     if (this.#waitingBytes > waitingBytesMax && !this.#starting) {
       this.#lose(count)
-      return
+      return null
     }
-    this.#lastAt = at
-    this.#unencoded.push({ at, count, encode })
-    this.#unencodedBytes += size
-    if (this.#unencoded.length >= unencodedMax || this.#entriesBytes + this.#unencodedBytes >= blockBytesTarget) this.#encode()
+    if (this.#block !== null && this.#block.bytes + shortBytes + size > blockBytesTarget) this.#seal()
     this.#timer ??= setTimeout(() => this.#seal(), flushMs)
+    this.#block ??= new BlockWriter(this.#spares.pop() ?? new Uint8Array(blockBytesTarget))
+    return this.#block
   }
 
   #lose(count: number): void {
@@ -297,51 +290,19 @@ class FileRecording implements Recording {
     this.#lostBefore += count
   }
 
-  /** What cannot be encoded is lost, and counted; the protocol never hears of it. */
-  #encode(): void {
-    const unencoded = this.#unencoded
-    this.#unencoded = []
-    this.#unencodedBytes = 0
-    for (const { at, count, encode } of unencoded) {
-      let pieces: Uint8Array[]
-      try {
-        pieces = encode()
-      } catch {
-        this.#sealEncoded(at)
-        this.#lost += count
-        this.#lostBefore += count
-        continue
-      }
-      if (this.#entries.length === 0) this.#firstAt = at
-      this.#entries.push(pieces)
-      this.#count += count
-      for (const piece of pieces) this.#entriesBytes += piece.length + 4
-      if (this.#entriesBytes >= blockBytesTarget) this.#sealEncoded(at)
-    }
-  }
-
   #seal(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    this.#encode()
-    this.#sealEncoded(this.#lastAt)
-  }
-
-  /** `lastAt`: of the last of them. */
-  #sealEncoded(lastAt: number): void {
-    const entries = this.#entries
+    const block = this.#block
     const segment = this.#segments.at(-1)
-    if (entries.length === 0 || segment === undefined || this.#failed) return
-    const head = { firstIndex: this.#index, count: this.#count, lost: this.#lostBefore, firstAt: this.#firstAt, lastAt }
-    const block = sealBlock(entries, head, crc)
-    this.#index += this.#count
-    this.#count = 0
+    if (block === null || block.count === 0 || segment === undefined || this.#failed) return
+    this.#block = null
+    const sealed = block.seal({ firstIndex: this.#index, lost: this.#lostBefore }, crc)
+    this.#index += block.count
     this.#lostBefore = 0
-    this.#entries = []
-    this.#entriesBytes = 0
-    segment.bytes += block.length
-    this.#waiting.push({ segment: segment.number, block })
-    this.#waitingBytes += block.length
+    segment.bytes += sealed.length
+    this.#waiting.push({ segment: segment.number, block: this.#fitted(sealed) })
+    this.#waitingBytes += sealed.length
     if (segment.bytes >= this.#segmentBytes || this.#index >= segmentEntriesMax) this.#beginSegment()
     this.#write()
   }
@@ -383,12 +344,26 @@ class FileRecording implements Recording {
         this.#writing = false
         this.#waiting.shift()
         this.#waitingBytes -= next.block.length
+        this.#spare(next.block)
         // Its segment went while it was being written.
         if (next.segment < (this.#segments[0]?.number ?? 0)) rmSync(this.#path(next.segment), { force: true })
         if (error !== null) this.#fail(error)
         this.#write()
       })
     })
+  }
+
+  /** What waits must not take much more memory than it has bytes: a small block leaves its buffer to the next one. */
+  #fitted(block: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (block.length > blockBytesTarget / 2) return block
+    const copy = block.slice()
+    this.#spare(block)
+    return copy
+  }
+
+  /** The buffer of a block that was written; one that was made for a large entry goes. */
+  #spare({ buffer }: Uint8Array<ArrayBuffer>): void {
+    if (buffer.byteLength === blockBytesTarget && this.#spares.length < sparesMax) this.#spares.push(new Uint8Array(buffer))
   }
 
   #end(resolve: () => void): void {
@@ -423,8 +398,8 @@ class FileRecording implements Recording {
     this.#failed = true
     this.#waiting.length = 0
     this.#waitingBytes = 0
-    this.#entries = []
-    this.#unencoded = []
+    this.#block = null
+    this.#spares = []
     this.#options.onFailed(error)
   }
 }

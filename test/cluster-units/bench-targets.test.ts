@@ -59,7 +59,7 @@ it('a peak is the best of its cases, memory the worst, and what was not measured
 it('the worst behaviour decides', () => {
   const ratioOf = (behaviour: string, ratio: number): RatioResult => {
     const of = caseNamed(`put-64-full-mac-byzantine-${behaviour}`).name
-    return { name: behaviour, of, to: 'put-64-full-mac', opsPerSecond: [ratio, 1], ratio }
+    return { name: behaviour, of, to: 'put-64-full-mac', opsPerSecond: [ratio, 1], ratio, cpuRatio: ratio }
   }
   const [only] = judgeTargets([], [ratioOf('silent', 0.7), ratioOf('slow-primary', 0.3), ratioOf('forge', 0.9)])
   expect(only).toMatchObject({ from: 'put-64-full-mac-byzantine-slow-primary', measured: 0.3, isMet: false })

@@ -53,6 +53,8 @@ export interface RatioResult {
   readonly opsPerSecond: readonly [number, number]
   /** Median over rounds of `of` divided by `to` in operations per second. */
   readonly ratio: number
+  /** The same in operations for one second of CPU, all processes together: disturbed least by what else the machine does. Null: unknown. */
+  readonly cpuRatio: number | null
 }
 
 export interface BenchResult {
@@ -102,6 +104,8 @@ const opsPerCpuSecondOf = (run: RunFigures): number | null => {
   const cpu = sum(run.sampled.processes.map((process) => process.cpu))
   return cpu === null || cpu === 0 ? null : opsOf(run) / cpu
 }
+
+const quotient = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a / b)
 
 /** Why figures do not count although there are some; null when they do. */
 const objection = (one: BenchCase, { load }: RunFigures): string | null => {
@@ -169,11 +173,12 @@ const ratiosOf = (all: readonly Runs[]): RatioResult[] =>
     const [above, below] = [all.find(({ one }) => one.name === of), all.find(({ one }) => one.name === to)]
     const rounds = (above?.figures ?? []).flatMap((figures, round) => {
       const other = below?.figures[round] ?? null
-      return figures === null || figures === undefined || other === null ? [] : [[opsOf(figures), opsOf(other)] as const]
+      return figures === null || figures === undefined || other === null ? [] : [[figures, other] as const]
     })
-    const ratio = median(rounds.map(([a, b]) => a / b))
-    const [a, b] = [median(rounds.map(([first]) => first)), median(rounds.map(([, second]) => second))]
-    return ratio === null || a === null || b === null ? [] : [{ name, of, to, opsPerSecond: [a, b] as const, ratio }]
+    const ratio = median(rounds.map(([first, second]) => opsOf(first) / opsOf(second)))
+    const cpuRatio = median(rounds.map(([first, second]) => quotient(opsPerCpuSecondOf(first), opsPerCpuSecondOf(second))))
+    const [a, b] = [median(rounds.map(([first]) => opsOf(first))), median(rounds.map(([, second]) => opsOf(second)))]
+    return ratio === null || a === null || b === null ? [] : [{ name, of, to, opsPerSecond: [a, b] as const, ratio, cpuRatio }]
   })
 
 /** Runs everything. Throws the signal's reason when it is stopped; all processes and folders are gone then. */

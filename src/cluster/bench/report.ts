@@ -38,9 +38,10 @@ const machineLine = (machine: Machine): string =>
   `${machine.date}  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; ${machine.system}; Node ${machine.node}; ` +
   `fdatasync ${machine.fsyncMs} ms; load average before ${machine.loadBefore.toFixed(2)}`
 
-const ratioRow = ({ name, of, to, opsPerSecond, ratio }: RatioResult): string[] => [
+const ratioRow = ({ name, of, to, opsPerSecond, ratio, cpuRatio }: RatioResult): string[] => [
   name,
   ratio.toFixed(2),
+  fixed(cpuRatio, 2),
   `${whole(opsPerSecond[0])} / ${whole(opsPerSecond[1])}`,
   `${of} / ${to}`,
 ]
@@ -67,7 +68,7 @@ export const reportLines = ({ machine, cases, ratios, targets }: BenchResult): s
   const measured = cases.filter(({ runs }) => runs.length > 0)
   const missing = cases.filter(({ problem }) => problem !== null)
   const table = [columns.map(({ title }) => title), ...measured.map((result) => columns.map(({ cell }) => cell(result)))]
-  const ratioTable = [['ratio', 'of / to', 'ops/s', 'cases'], ...ratios.map(ratioRow)]
+  const ratioTable = [['ratio', 'of / to', 'by cpu', 'ops/s', 'cases'], ...ratios.map(ratioRow)]
   return [
     machineLine(machine),
     '',

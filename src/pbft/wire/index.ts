@@ -7,24 +7,14 @@ export { decodeMessage, encodeMessage } from './message.ts'
 export { decodeReasons, type Decoded, type DecodeReason } from './reader.ts'
 export { areBundled, decodeReplies, encodeReplies, headOfReplies, isBundle, sharedFrom, type RepliesHead } from './reply.ts'
 export { decodeRecord, encodeRecord } from './record.ts'
+export { decodeEntries, type RecordedEntry, type SendFate, type ShortEntry, type Timed } from './recorded.ts'
 export {
-  decodeEntries,
-  encodeEntry,
-  encodeInputHead,
-  encodeRepliesHead,
-  inputMessageBytes,
-  type RecordedEntry,
-  type SendFate,
-  type ShortEntry,
-  type Timed,
-} from './recorded.ts'
-export {
+  BlockWriter,
   blockBytesTarget,
   blockHeaderBytes,
   positionOf,
   readBlock,
   readBlockHead,
-  sealBlock,
   segmentEntriesMax,
   segmentName,
   segmentOfName,

@@ -7,10 +7,15 @@
  * Times are whole microseconds since the epoch. The index counts the entries of the file from 0. What stands for
  * several entries, a bundle of replies, counts as so many.
  */
+import type { Input } from '../protocol/steps.ts'
 import { Reader } from './reader.ts'
+import { writeEntry, writeInput, writeReplies, type ShortEntry } from './recorded.ts'
+import { Writer } from './writer.ts'
 
 const magic = 0x50425231
 export const blockHeaderBytes = 40
+/** Before each entry. */
+const lengthBytes = 4
 /** A block is closed when it holds this much; one larger entry goes alone. */
 export const blockBytesTarget = 262_144
 const bodyBytesMax = 96 * 1_048_576
@@ -29,32 +34,83 @@ export interface BlockHead {
   readonly lastAt: number
 }
 
-/** One block of `entries`; each is given in pieces that belong together. `firstAt` and `lastAt` in ms. */
-export const sealBlock = (entries: readonly (readonly Uint8Array[])[], head: BlockHead, crc32: Crc32): Uint8Array => {
-  let length = blockHeaderBytes
-  for (const pieces of entries) for (const piece of pieces) length += piece.length
-  length += entries.length * 4
-  const block = new Uint8Array(length)
-  const view = new DataView(block.buffer)
-  view.setUint32(0, magic)
-  view.setUint32(8, length - blockHeaderBytes)
-  view.setUint32(12, head.count)
-  view.setUint32(16, head.firstIndex)
-  view.setUint32(20, Math.min(head.lost, 0xffffffff))
-  setTime(view, 24, head.firstAt)
-  setTime(view, 32, head.lastAt)
-  let at = blockHeaderBytes
-  for (const pieces of entries) {
-    const start = at
-    at += 4
-    for (const piece of pieces) {
-      block.set(piece, at)
-      at += piece.length
-    }
-    view.setUint32(start, at - start - 4)
+/** Gathers the entries of one block where they will lie in it, so that nothing is copied twice and what they were made of is not kept. */
+export class BlockWriter {
+  readonly #writer: Writer
+  #count = 0
+  #firstAt = 0
+  #lastAt = 0
+
+  /** `buffer` is written into; larger blocks than it get another one. */
+  constructor(buffer: Uint8Array<ArrayBuffer>) {
+    this.#writer = new Writer(buffer)
+    this.#writer.skip(blockHeaderBytes)
   }
-  view.setUint32(4, crc32(block.subarray(8)))
-  return block
+
+  /** Entries so far, those counted several times that stand for several. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes so far, with the head. */
+  get bytes(): number {
+    return this.#writer.length
+  }
+
+  /** Each of these throws a RangeError for what has no encoding, and leaves the block as it was. `at` in ms; see `writeInput`. */
+  input(input: Input, nowMs: number, wire: Uint8Array | null, at: number): void {
+    const start = this.#writer.beginLength()
+    try {
+      writeInput(this.#writer, input, nowMs, wire, at)
+    } catch (error) {
+      this.#undo(start, error)
+    }
+    this.#added(start, 1, at)
+  }
+
+  entry(entry: ShortEntry, at: number): void {
+    const start = this.#writer.beginLength()
+    try {
+      writeEntry(this.#writer, entry, at)
+    } catch (error) {
+      this.#undo(start, error)
+    }
+    this.#added(start, 1, at)
+  }
+
+  /** A bundle that stands for `count` entries. */
+  replies(bundle: Uint8Array, count: number, at: number): void {
+    const start = this.#writer.beginLength()
+    writeReplies(this.#writer, bundle, at)
+    this.#added(start, count, at)
+  }
+
+  /** The whole block, in the buffer that it was written into; nothing may be added after it. */
+  seal({ firstIndex, lost }: Pick<BlockHead, 'firstIndex' | 'lost'>, crc32: Crc32): Uint8Array<ArrayBuffer> {
+    const block = this.#writer.written()
+    const view = new DataView(block.buffer, block.byteOffset, block.length)
+    view.setUint32(0, magic)
+    view.setUint32(8, block.length - blockHeaderBytes)
+    view.setUint32(12, this.#count)
+    view.setUint32(16, firstIndex)
+    view.setUint32(20, Math.min(lost, 0xffffffff))
+    setTime(view, 24, this.#firstAt)
+    setTime(view, 32, this.#lastAt)
+    view.setUint32(4, crc32(block.subarray(8)))
+    return block
+  }
+
+  #undo(start: number, error: unknown): never {
+    this.#writer.truncate(start - lengthBytes)
+    throw error
+  }
+
+  #added(start: number, count: number, at: number): void {
+    this.#writer.endLength(start)
+    if (this.#count === 0) this.#firstAt = at
+    this.#count += count
+    this.#lastAt = at
+  }
 }
 
 const setTime = (view: DataView, at: number, ms: number): void => {

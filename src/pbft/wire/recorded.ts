@@ -13,7 +13,7 @@ import { decodeMessage, encodeMessage } from './message.ts'
 import { Reader, type Decoded } from './reader.ts'
 import { decodeReplies } from './reply.ts'
 import { recordedTags } from './tags.ts'
-import { Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
 
 /**
  * What became of a message on its way out of its sender; `held`: a fault delays it, what happened then is not known; `withheld`: its sender
@@ -103,19 +103,17 @@ const allCommands: [Exclude<OperatorCommand['kind'], (typeof commands)[number]>]
 const disks = ['genesis', 'kept', 'lost'] as const satisfies readonly DiskOrigin[]
 const allDisks: [Exclude<DiskOrigin, (typeof disks)[number]>] extends [never] ? typeof disks : never = disks
 
-const begin = (tag: number, at: number): Writer => {
-  const writer = new Writer()
+function begin(writer: Writer, tag: number, at: number): void {
   writer.u8(tag)
   writer.u53(Math.round(at * 1_000))
-  return writer
 }
 
 /**
- * The entry of an input up to the bytes of its message, which have to follow (`wireBytes`, empty for inputs without one): they are not
- * copied here. `at` in ms. Throws a RangeError for what has no encoding.
+ * The entry of an input; `wire`: the bytes in which its message came, null: it is encoded anew. `at` in ms. Throws a RangeError for what has
+ * no encoding.
  */
-export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8Array {
-  const writer = begin(recordedTags.input, at)
+export function writeInput(writer: Writer, input: Input, nowMs: number, wire: Uint8Array | null, at: number): void {
+  begin(writer, recordedTags.input, at)
   writer.u53(nowMs)
   writer.u8(inputTags[input.type])
   switch (input.type) {
@@ -145,31 +143,30 @@ export function encodeInputHead(input: Input, nowMs: number, at: number): Uint8A
       break
     case 'drained':
     case 'stop':
-      break
+      return
   }
-  return writer.finish()
-}
-
-/** The bytes that follow an input's head: those that came over the link, or the message encoded anew. */
-export const inputMessageBytes = (input: Input): Uint8Array => {
-  if (input.type === 'message') return encodeMessage(input.message)
-  return input.type === 'request' ? encodeMessage(input.request) : none
+  if (wire !== null) writer.fixed(wire)
+  else if (input.type === 'message') writer.fixed(encodeMessage(input.message))
+  else if (input.type === 'request') writer.fixed(encodeMessage(input.request))
 }
 const none = new Uint8Array(0)
 
 /**
- * What stands before a bundle of replies that was handed to a client's link: it is recorded as it left, and read as one `sent` for each
- * reply in it, which so counts as many entries.
+ * A bundle of replies that was handed to a client's link: it is recorded as it left, and read as one `sent` for each reply in it, which so
+ * counts as many entries.
  */
-export const encodeRepliesHead = (at: number): Uint8Array => begin(recordedTags.replies, at).finish()
+export function writeReplies(writer: Writer, bundle: Uint8Array, at: number): void {
+  begin(writer, recordedTags.replies, at)
+  writer.fixed(bundle)
+}
 
 export type ShortEntry = Exclude<RecordedEntry, { kind: 'input' }>
 
 const writeIndex = (writer: Writer, index: number): void => writer.u32(index)
 
 /** Any other entry. Throws a RangeError for what has no encoding. */
-export function encodeEntry(entry: ShortEntry, at: number): Uint8Array {
-  const writer = begin(recordedTags[entry.kind], at)
+export function writeEntry(writer: Writer, entry: ShortEntry, at: number): void {
+  begin(writer, recordedTags[entry.kind], at)
   switch (entry.kind) {
     case 'segment':
       writer.text(entry.clusterId, 64)
@@ -220,7 +217,6 @@ export function encodeEntry(entry: ShortEntry, at: number): Uint8Array {
     case 'end':
       break
   }
-  return writer.finish()
 }
 
 /** One entry, or the several that a bundle of replies stands for. Strict; never throws. Byte strings are views on `bytes`. */

@@ -32,18 +32,44 @@ function cutCopy(bytes: Uint8Array, length: number): Uint8Array {
 let scratch = new Uint8Array(startBytes)
 
 /**
- * Builds one encoding in a shared buffer; only one writer may be in use at a time. Values that have no encoding (a fraction, a
- * negative number, text with a lone surrogate, more than a limit) are a defect of the caller and throw a RangeError.
+ * Builds one encoding in a shared buffer, of which only one writer may be in use at a time, or in a buffer of its own. Values that have no
+ * encoding (a fraction, a negative number, text with a lone surrogate, more than a limit) are a defect of the caller and throw a RangeError.
  */
 export class Writer {
-  #bytes = scratch
+  #bytes: Uint8Array<ArrayBuffer>
   #length = 0
 
-  /** A copy of what was written. The writer must not be used afterwards. */
+  /** `own`: written into from its beginning; left for a larger one when it is too small. */
+  constructor(own = scratch) {
+    this.#bytes = own
+  }
+
+  /** A copy of what was written into the shared buffer. The writer must not be used afterwards. */
   finish(): Uint8Array {
     const result = cutCopy(this.#bytes, this.#length)
     if (this.#bytes.length <= keptBytesMax) scratch = this.#bytes
     return result
+  }
+
+  /** Bytes written. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** What was written, where it lies: the writer goes on in the same buffer. */
+  written(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Takes back everything behind the first `length` bytes. */
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length)
+  }
+
+  /** Leaves `length` bytes as they are in the buffer. */
+  skip(length: number): void {
+    this.#reserve(length)
+    this.#length += length
   }
 
   u8(value: number): void {

@@ -4,17 +4,13 @@ import { asClientId, asDigest, asReplicaId, asSeqNo } from '../../../src/pbft/pr
 import type { Message, ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
 import type { Input } from '../../../src/pbft/protocol/steps.ts'
 import {
+  BlockWriter,
   decodeEntries,
-  encodeEntry,
-  encodeInputHead,
   encodeMessage,
   encodeReplies,
-  encodeRepliesHead,
   headOf,
-  inputMessageBytes,
   readBlock,
   readBlockHead,
-  sealBlock,
   type ShortEntry,
 } from '../../../src/pbft/wire/index.ts'
 import { Random } from '../../support/random.ts'
@@ -66,21 +62,43 @@ const shorts: ShortEntry[] = [
     fate: 'no-link',
   })),
 ]
-const encoded = [
-  ...inputs.map((input) => joined(encodeInputHead(input, 1_800_000_000_000, at), inputMessageBytes(input))),
-  ...shorts.map((entry) => encodeEntry(entry, at)),
+const nowMs = 1_800_000_000_000
+/** Those of an input's message. */
+const bytesOf = (input: Input): Uint8Array =>
+  input.type === 'message' ? encodeMessage(input.message) : input.type === 'request' ? encodeMessage(input.request) : new Uint8Array(0)
+const writes = [
+  ...inputs.map((input) => (block: BlockWriter) => block.input(input, nowMs, null, at)),
+  ...shorts.map((entry) => (block: BlockWriter) => block.entry(entry, at)),
 ]
+
+const wholeBlock = (...added: ((block: BlockWriter) => void)[]): Uint8Array => {
+  // Too small: it has to grow.
+  const block = new BlockWriter(new Uint8Array(64))
+  for (const add of added) add(block)
+  return block.seal({ firstIndex: 12, lost: 3 }, crc)
+}
+/** What lies in the block that `add` alone makes. */
+const entryOf = (add: (block: BlockWriter) => void): Uint8Array => {
+  const read = readBlock(wholeBlock(add), crc)
+  const entry = read.ok ? read.entries[0] : undefined
+  if (entry === undefined) throw new Error('no entry in the block')
+  return entry
+}
+const encoded = writes.map(entryOf)
 
 describe('recorded entries', () => {
   it('come back as they were', () => {
     for (const input of inputs) {
-      const decoded = decodeEntries(joined(encodeInputHead(input, 1_800_000_000_000, at), inputMessageBytes(input)))
-      expect(decoded).toEqual({
-        ok: true,
-        value: [{ kind: 'input', nowMs: 1_800_000_000_000, input, bytes: inputMessageBytes(input), at }],
-      })
+      const bytes = bytesOf(input)
+      // Encoded anew, or as it came.
+      for (const wire of [null, bytes]) {
+        const decoded = decodeEntries(entryOf((block) => block.input(input, nowMs, wire, at)))
+        expect(decoded).toEqual({ ok: true, value: [{ kind: 'input', nowMs, input, bytes, at }] })
+      }
     }
-    for (const entry of shorts) expect(decodeEntries(encodeEntry(entry, at))).toEqual({ ok: true, value: [{ ...entry, at }] })
+    for (const entry of shorts) {
+      expect(decodeEntries(entryOf((block) => block.entry(entry, at)))).toEqual({ ok: true, value: [{ ...entry, at }] })
+    }
   })
 
   it('of a bundle of replies are one sending for each reply, as if it had left alone', () => {
@@ -89,7 +107,7 @@ describe('recorded entries', () => {
       const bytes = encodeMessage(reply)
       return { kind: 'sent', head: headOf(reply), size: bytes.length, sum: crc(bytes), to: [], fate: 'sent', at }
     })
-    const bytes = joined(encodeRepliesHead(at), encodeReplies(replies))
+    const bytes = entryOf((block) => block.replies(encodeReplies(replies), replies.length, at))
     expect(decodeEntries(bytes)).toEqual({ ok: true, value: alone })
     expect(decodeEntries(bytes.subarray(0, bytes.length - 1)).ok).toBe(false)
   })
@@ -115,16 +133,13 @@ describe('recorded entries', () => {
 })
 
 describe('blocks of entries', () => {
-  const head = { firstIndex: 12, count: encoded.length, lost: 3, firstAt: at, lastAt: at + 1 }
-  const block = sealBlock(
-    encoded.map((entry) => [entry.subarray(0, 5), entry.subarray(5)]),
-    head,
-    crc,
-  )
+  const head = { firstIndex: 12, count: encoded.length + 1, lost: 3, firstAt: at, lastAt: at + 1 }
+  const last = entryOf((block) => block.entry({ kind: 'end' }, at + 1))
+  const block = wholeBlock(...writes, (one) => one.entry({ kind: 'end' }, at + 1))
 
   it('come back as they were, with what follows left alone', () => {
     const read = readBlock(joined(block, Uint8Array.of(1, 2, 3)), crc)
-    expect(read).toEqual({ ok: true, head: head, entries: encoded, bytes: block.length })
+    expect(read).toEqual({ ok: true, head: head, entries: [...encoded, last], bytes: block.length })
     expect(readBlockHead(block.subarray(0, 100))).toEqual({ ok: true, head: head, bytes: block.length })
   })
 
@@ -146,7 +161,7 @@ describe('blocks of entries', () => {
     // More entries than it says there are.
     const few = block.slice()
     const fewView = new DataView(few.buffer)
-    fewView.setUint32(12, encoded.length - 1)
+    fewView.setUint32(12, encoded.length)
     fewView.setUint32(4, crc(few.subarray(8)))
     expect(readBlock(few, crc)).toEqual({ ok: false, problem: 'damaged' })
     view.setUint32(12, 0xffffffff)
@@ -154,7 +169,17 @@ describe('blocks of entries', () => {
   })
 
   it('hold as many bytes as are encoded', () => {
-    expect(block.length).toBe(encoded.reduce((sum, { length }) => sum + 4 + length, 40))
-    expect(encodeMessage(messages[0] as Message).length).toBeGreaterThan(0)
+    expect(block.length).toBe([...encoded, last].reduce((sum, { length }) => sum + 4 + length, 40))
+  })
+
+  it('are as they were after what has no encoding', () => {
+    const spoilt = wholeBlock(...writes, (one) => {
+      const [count, bytes] = [one.count, one.bytes]
+      expect(() => one.entry({ kind: 'rejected', reason: 'x'.repeat(2_000) }, at)).toThrow(RangeError)
+      expect(() => one.input({ type: 'timer', timer: 'none' as 'proof' }, nowMs, null, at)).toThrow(RangeError)
+      expect([one.count, one.bytes]).toEqual([count, bytes])
+      one.entry({ kind: 'end' }, at + 1)
+    })
+    expect(spoilt).toEqual(block)
   })
 })
