@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path'
 import type { About, DiagnosticsFile } from '../contract/model.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import type { Cluster } from './cluster.ts'
+import { storageError } from './storage-error.ts'
 
 const logTailBytes = 131_072
 const logFilesMax = 150
@@ -21,7 +22,7 @@ export interface DiagnosticsOptions {
   readonly now: number
 }
 
-/** Writes the file into `diagnostics` of the data folder, for its owner alone. Error `internal` when it cannot be written. */
+/** Writes the file into `diagnostics` of the data folder, for its owner alone. Error `storage` when it cannot be written. */
 export const writeDiagnostics = ({ about, cluster, now }: DiagnosticsOptions): Result<DiagnosticsFile> => {
   const file = join(about.dataFolder, 'diagnostics', `diagnostics-${new Date(now).toISOString().replace(/[:.]/g, '-')}.json`)
   const content = {
@@ -39,7 +40,7 @@ export const writeDiagnostics = ({ about, cluster, now }: DiagnosticsOptions): R
     writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
     return ok({ file, bytes: Buffer.byteLength(text) })
   } catch (error) {
-    return fail('internal', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+    return storageError(error) ?? fail('internal', `${file} cannot be written: ${String(error)}`)
   }
 }
 
@@ -83,11 +84,19 @@ const secretsOf = (folder: string): readonly string[] =>
 
 const logTails = (folder: string): readonly { readonly file: string; readonly bytes: number; readonly tail: readonly string[] }[] => {
   if (!existsSync(folder)) return []
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.log(\.old)?$/.test(entry.name))
+  return filesIn(folder)
+    .filter((file) => /\.log(\.old)?$/.test(file))
     .slice(0, logFilesMax)
-    .map((entry) => ({ file: relative(folder, join(entry.parentPath, entry.name)), ...tailOf(join(entry.parentPath, entry.name)) }))
+    .map((file) => ({ file: relative(folder, file), ...tailOf(file) }))
 }
+
+/** By hand: an older Electron's `readdir` goes into no folders by itself, and names no parents. */
+const filesIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return filesIn(path)
+    return entry.isFile() ? [path] : []
+  })
 
 const tailOf = (file: string): { readonly bytes: number; readonly tail: readonly string[] } => {
   try {

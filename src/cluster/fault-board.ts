@@ -47,7 +47,7 @@ export class FaultBoard {
 
   /**
    * Injects and waits for the replicas that can be reached. Errors: `bad-request` (no such replica), `faults-not-allowed`,
-   * `not-local` (pause), `busy` (200 are active).
+   * `not-local` and `replica-unavailable` (pause), `busy` (200 are active).
    */
   async inject(fault: FaultRequest): Promise<Result<ActiveFault>> {
     const { members } = this.#options

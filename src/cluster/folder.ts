@@ -20,6 +20,7 @@ import { defaultProtocolConfig } from '../pbft/protocol/config.ts'
 import { checkManifest, directoryOf, generateKey, loadManifest, loadPrivateKey, publicKeyOf, savePrivateKey } from '../link/index.ts'
 import type { Directory, PrivateKey } from '../link/index.ts'
 import { findFreePorts } from './ports.ts'
+import { storageError } from './storage-error.ts'
 
 export const manifestName = 'cluster.json'
 const operatorName = 'operator'
@@ -39,7 +40,7 @@ export interface CreateClusterOptions {
 
 /**
  * Makes keys and manifest in `folder`, which is created. Errors: `cluster-exists` when it holds a cluster already, `bad-request`
- * when the options make no valid manifest, `internal` when the folder cannot be written (nothing is left then).
+ * when the options make no valid manifest, `storage` when the folder cannot be written (nothing is left then).
  */
 export const createClusterFolder = async (folder: string, options: CreateClusterOptions): Promise<Result<Manifest>> => {
   const file = join(folder, manifestName)
@@ -71,7 +72,7 @@ export const createClusterFolder = async (folder: string, options: CreateCluster
     saveManifest(file, checked.value)
   } catch (error) {
     rmSync(join(folder, 'keys'), { recursive: true, force: true })
-    return fail('internal', `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+    return storageError(error) ?? fail('internal', `${folder} cannot be written: ${String(error)}`)
   }
   return checked
 }

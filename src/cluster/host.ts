@@ -11,7 +11,7 @@ import { stageSentences, type StageKey } from '../contract/verdicts.ts'
 import { loadManifest } from '../link/index.ts'
 import { Cluster } from './cluster.ts'
 import { writeDiagnostics } from './diagnostics.ts'
-import { createClusterFolder, manifestName } from './folder.ts'
+import { createClusterFolder, manifestName, openFolder } from './folder.ts'
 import { evidenceDetail } from './evidence/detail.ts'
 import { exportEvidence } from './evidence/file.ts'
 import type { Host, HostOptions } from './host-interface.ts'
@@ -23,6 +23,7 @@ import { RunShelf } from './runs/shelf.ts'
 import { Transfers } from './runs/transfers.ts'
 import { ScenarioBoard } from './scenario/board.ts'
 import { fillSentence, type MessageParameters } from './sentence.ts'
+import { storageError } from './storage-error.ts'
 
 /** Makes a host with nothing open. Nothing is started before a cluster is opened. */
 export const createHost = (options: HostOptions): Host => new ClusterHost(options)
@@ -88,6 +89,8 @@ class ClusterHost implements Host {
     try {
       return await this.#handlers[method](parsed.output as ValidParams<M>)
     } catch (error) {
+      const storage = storageError(error)
+      if (storage !== null) return storage
       process.stderr.write(
         `${new Date().toISOString()} ${method}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
       )
@@ -234,6 +237,9 @@ class ClusterHost implements Host {
     const manifestFile = file ?? join(this.#folderOf(name ?? ''), manifestName)
     if (name !== undefined && !existsSync(manifestFile))
       return fail('not-found', `There is no cluster ${name} in ${this.#options.dataFolder}.`)
+    // What cannot be opened leaves alone what is open.
+    const usable = openFolder(manifestFile)
+    if (!usable.ok && this.#cluster !== null) return usable
     await this.#closeCluster()
     this.#setState({ phase: 'opening', cluster: name ?? manifestFile, stage: null, error: null, run: null })
     const opened = await this.#tryOpen(manifestFile)

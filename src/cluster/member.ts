@@ -209,6 +209,7 @@ export class Member {
 
   pause(): Result<null> {
     if (this.#process === null) return this.#notLocal('paused')
+    if (!this.#process.running) return fail('replica-unavailable', `r${this.id} does not run, so it cannot be paused: start it first`)
     this.#process.pause()
     this.#changed()
     return ok(null)

@@ -20,6 +20,7 @@ export const errorCodes = [
   'too-large',
   'rate-limited',
   'unsupported',
+  'storage', // a file or folder of the host cannot be written or read; the message names it
   'internal', // a defect of ours; logged with its cause
 ] as const
 

@@ -2,48 +2,17 @@
  * Every act of an operator, without a pointer, and each answered at once. The acts are the contract's methods that change something: one that
  * is added there does not compile here until somebody has said by which keys it is done, or that it only reads.
  */
+import { join } from 'node:path'
 import { methods, type Method } from '../../src/contract/api.ts'
 import { faultRequestSchema } from '../../src/contract/faults.ts'
 import { replicaActions, type ReplicaStatus } from '../../src/contract/model.ts'
 import { navTestId, replicaActionTestId, replicaMenuTestId, scenarioTestId, testIds } from '../../src/renderer/testids.ts'
+import { reads } from './support/acts.ts'
 import { answeredAtOnce } from './support/answered.ts'
 import { Keyboard } from './support/keyboard.ts'
 import { expect, test, type Panel } from './support/panel.ts'
 import { statusWhen } from './support/steps.ts'
 
-/** Methods that only read. Evidence and replays are files and looks of one page, not acts on a cluster. */
-const reads = [
-  'about',
-  'host',
-  'clusters',
-  'status',
-  'replica',
-  'log',
-  'logEntry',
-  'compareLogs',
-  'views',
-  'checkpoints',
-  'samples',
-  'alarms',
-  'evidence',
-  'evidenceDetail',
-  'exportEvidence',
-  'faults',
-  'requests',
-  'load',
-  'recovery',
-  'messages',
-  'messagesOverview',
-  'message',
-  'recordedProcesses',
-  'openReplay',
-  'replay',
-  'closeReplay',
-  'scenarios',
-  'scenario',
-  'timeline',
-  'moment',
-] as const satisfies readonly Method[]
 /** Recorded runs, which no act on a cluster changes: the business of their own screen. */
 const runs = [
   'runs',
@@ -226,7 +195,7 @@ const acts: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
   async diagnostics({ panel, keys, act }) {
     await keys.choose('diagnostics')
     await act('diagnostics', 'Enter')
-    await expect(panel.page.getByTestId('notice').filter({ hasText: 'diagnostics' }).first()).toBeVisible()
+    await expect(panel.page.getByTestId('notice').filter({ hasText: join(panel.dataFolder, 'diagnostics') })).toBeVisible()
   },
   async startScenario(operator) {
     const { keys, act } = operator

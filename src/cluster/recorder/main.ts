@@ -9,6 +9,7 @@ import { withRunSource, type RunSource } from './run-source.ts'
 import { QueryError, recordedProcesses, Replays } from './replays.ts'
 import { RunMessages, TooManyMessages } from './run-messages.ts'
 import type { FromRecorder, RecorderQueries, RunPlace, ToRecorder } from './protocol.ts'
+import { storageError } from '../storage-error.ts'
 
 const flushMs = 100
 const checkMs = 1_000
@@ -63,6 +64,8 @@ class Recorder {
       if (error instanceof TooManyMessages) return refuse('too-large', error.message)
       if (error instanceof TooSlow) return refuse('bad-request', error.message)
       if (error instanceof RunFileError) return refuse('bad-run', error.message, { problem: error.problem, at: error.at })
+      const storage = storageError(error)
+      if (storage?.ok === false) return refuse(storage.error.code, storage.error.message)
       return isBusy(error) ? refuse('cluster-in-use', 'another panel has this cluster open') : refuse('internal', messageOf(error))
     }
   }

@@ -225,6 +225,8 @@ export const en = {
     'too-large': 'This is too large. Make it smaller.',
     'rate-limited': 'Too many calls. Wait a moment, then try again.',
     unsupported: 'This is not supported here. The detail says what is.',
+    storage:
+      'A file or folder cannot be written or read. The detail names it: make room on that disk or mend its permissions, then try again.',
     internal: 'A defect in the panel’s host. Write the diagnostics file (Settings) and report it; the host’s log has the cause.',
   },
   replicaState: {

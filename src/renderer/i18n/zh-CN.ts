@@ -224,6 +224,7 @@ export const zhCN: Same<Messages> = {
     'too-large': '内容过大。请缩小后再试。',
     'rate-limited': '调用过于频繁。请稍候再试。',
     unsupported: '此处不支持该操作。详情说明了可用的方式。',
+    storage: '文件或文件夹无法读写。详情列出了名称：请腾出磁盘空间或修正其权限，然后重试。',
     internal: '面板主机进程的缺陷。请写出诊断文件（设置）并报告；原因见主机日志。',
   },
   replicaState: {

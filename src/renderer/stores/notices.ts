@@ -16,7 +16,14 @@ export interface Notice {
 
 const shownMs = 6_000
 const undoShownMs = 10_000
+/** What failed says what to do, which takes its time to read. */
+const badShownMs = 20_000
 const shownMax = 4
+
+const timeOf = ({ tone, undo }: Notice): number => {
+  if (tone === 'bad') return badShownMs
+  return undo === null ? shownMs : undoShownMs
+}
 
 export const useNotices = defineStore('notices', () => {
   const shown = shallowRef<readonly Notice[]>([])
@@ -31,7 +38,7 @@ export const useNotices = defineStore('notices', () => {
     const others = shown.value.filter((other) => (whole.topic === null ? other.text !== whole.text : other.topic !== whole.topic))
     const drop = others.length >= shownMax ? others.find((other) => !other.sticky) : undefined
     shown.value = [...others.filter((other) => other !== drop), whole]
-    if (!whole.sticky) setTimeout(() => close(whole.id), whole.undo === null ? shownMs : undoShownMs)
+    if (!whole.sticky) setTimeout(() => close(whole.id), timeOf(whole))
   }
 
   /** Takes away what offers to undo something that is undone already, or is about a cluster that is gone. */

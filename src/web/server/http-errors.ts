@@ -21,5 +21,6 @@ export const httpStatusOf: Readonly<Record<ErrorCode, number>> = {
   'too-large': 413,
   'rate-limited': 429,
   unsupported: 501,
+  storage: 507,
   internal: 500,
 }

@@ -64,22 +64,25 @@ const callByPage = async <M extends Method>(page: Page, method: M, params: Param
   return valueOf(method, JSON.parse(text) as Result<ResultOf<M>>)
 }
 
-/** By a WebSocket of our own, as a script would. */
-export const callBySocket = <M extends Method>(serving: Serving, method: M, params: Params<M>): Promise<ResultOf<M>> =>
+/** A WebSocket of our own, as a script's. */
+export const connectSocket = (serving: Serving): Promise<WebSocket> =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`${serving.url.replace('http', 'ws')}/api/v1/socket`, ['pbft-panel', `token.${serving.token}`])
-    socket.onerror = () => reject(new Error(`${method}: no connection`))
-    socket.onopen = () => socket.send(JSON.stringify({ id: 1, method, params }))
-    socket.onmessage = (message) => {
-      socket.close()
-      const { result } = JSON.parse(String(message.data)) as { result: Result<ResultOf<M>> }
-      try {
-        resolve(valueOf(method, result))
-      } catch (error) {
-        reject(error as Error)
-      }
-    }
+    socket.onerror = () => reject(new Error('no connection'))
+    socket.onopen = () => resolve(socket)
   })
+
+export const callBySocket = async <M extends Method>(serving: Serving, method: M, params: Params<M>): Promise<ResultOf<M>> => {
+  const socket = await connectSocket(serving)
+  const answer = new Promise<string>((resolve, reject) => {
+    socket.onmessage = (message) => resolve(String(message.data))
+    socket.onclose = () => reject(new Error(`${method}: the connection ended`))
+  })
+  socket.send(JSON.stringify({ id: 1, method, params }))
+  const { result } = JSON.parse(await answer) as { result: Result<ResultOf<M>> }
+  socket.close()
+  return valueOf(method, result)
+}
 
 const openInBrowser = async (dataFolder: string): Promise<Opened> => {
   const serving = await startServing(['--data', dataFolder, '--empty'])

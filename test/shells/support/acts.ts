@@ -1,0 +1,36 @@
+/** Which of the contract's methods are no acts of an operator. */
+import type { Method } from '../../../src/contract/api.ts'
+
+/** Methods that only read. Evidence and replays are files and looks of one page, not acts on a cluster. */
+export const reads = [
+  'about',
+  'host',
+  'clusters',
+  'status',
+  'replica',
+  'log',
+  'logEntry',
+  'compareLogs',
+  'views',
+  'checkpoints',
+  'samples',
+  'alarms',
+  'evidence',
+  'evidenceDetail',
+  'exportEvidence',
+  'faults',
+  'requests',
+  'load',
+  'recovery',
+  'messages',
+  'messagesOverview',
+  'message',
+  'recordedProcesses',
+  'openReplay',
+  'replay',
+  'closeReplay',
+  'scenarios',
+  'scenario',
+  'timeline',
+  'moment',
+] as const satisfies readonly Method[]
