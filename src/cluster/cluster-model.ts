@@ -252,6 +252,9 @@ export class ClusterModel {
       case 'disk-changed':
         onAlarm('alarm.disk.changed', { replica: event.replica })
         break
+      case 'differed':
+        this.#onDiffered(member, event)
+        break
       case 'transfer':
         this.#onTransfer(member, event)
         break
@@ -299,6 +302,12 @@ export class ClusterModel {
       }
       this.#options.onAlarm(`alarm.transfer.${event.state}`, parameters)
     }
+  }
+
+  #onDiffered(member: Member, event: Extract<ObservedProtocolEvent, { type: 'differed' }>): void {
+    const { seq, partition, part, count, total } = event
+    const keys = `${event.keys.join(', ')}${event.keysOf > event.keys.length ? ', …' : ''}`
+    this.#options.onAlarm('alarm.state.differed', { replica: member.id, seq, partition, because: `part.${part}`, keys, count, total })
   }
 
   #watchProbation(replica: number, isOn: boolean): void {

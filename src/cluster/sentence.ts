@@ -1,11 +1,11 @@
 /** English sentences of message keys (`contract/verdicts.ts`): the host fills them in, screens translate by key instead. */
 
-import { monitorSentences } from '../contract/verdicts.ts'
+import { monitorSentences, partSentences } from '../contract/verdicts.ts'
 
 export type MessageParameters = Readonly<Record<string, string | number>>
 
 /** Those that another sentence may give as its reason. */
-const sentences: Readonly<Record<string, string>> = monitorSentences
+const sentences: Readonly<Record<string, string>> = { ...monitorSentences, ...partSentences }
 
 /**
  * Puts parameters into a template's `{name}` places; `since` (ms since the epoch) becomes local time of day. A place without

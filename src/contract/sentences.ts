@@ -1,10 +1,11 @@
 /** Every sentence that the host makes, by its key, in the languages that the panel speaks: what screens and reports translate with. */
 import { scenarioSentences } from './scenario-sentences.ts'
-import { alarmSentences, monitorSentences, stageSentences, verdictSentences, viewReasonSentences } from './verdicts.ts'
+import { alarmSentences, monitorSentences, partSentences, stageSentences, verdictSentences, viewReasonSentences } from './verdicts.ts'
 
 export const enSentences = {
   ...verdictSentences,
   ...monitorSentences,
+  ...partSentences,
   ...alarmSentences,
   ...stageSentences,
   ...viewReasonSentences,
@@ -111,6 +112,13 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.disk.changed': 'r{replica} 带着另一块磁盘回来了。',
   'alarm.disk.damaged': 'r{replica} 在序号 {seq} 处保存的状态已损坏：它正从其他副本取回。它的投票记录完好，依然有效。',
   'alarm.disk.repaired': 'r{replica} 已从其他副本修复了损坏的状态（序号 {seq}）。',
+  'part.store': '键 {keys}',
+  'part.accounts': '账户 {keys}',
+  'part.total': '全部余额之和',
+  'part.replies': '最近给客户端的答复',
+  'part.time': '商定的时间',
+  'alarm.state.differed':
+    'r{replica} 在序号 {seq} 处的状态与商定的不同：{total} 个分区中有 {count} 个不同，第一个是分区 {partition}（{because}）。它已从其他副本取回这些分区。',
   'alarm.disk.regained': 'r{replica} 已从磁盘丢失中恢复，重新参与。',
   'alarm.view.changing': 'r{replica} 离开了原视图，转向视图 {view}。',
   'alarm.view.entered': '视图 {view} 开始；r{primary} 为主节点。',

@@ -81,6 +81,15 @@ export const monitorSentences = {
 } as const
 export type MonitorKey = keyof typeof monitorSentences
 
+/** What a partition of the replicated state holds; `keys` are those that differ. */
+export const partSentences = {
+  'part.store': 'keys {keys}',
+  'part.accounts': 'accounts {keys}',
+  'part.total': 'the sum of all balances',
+  'part.replies': 'what clients were answered last',
+  'part.time': 'the agreed time',
+} as const
+
 export const alarmSentences = {
   'alarm.replica.exited': 'r{replica} ended by itself: {how}. {message}',
   'alarm.replica.startFailed': 'r{replica} did not start: {message}',
@@ -102,6 +111,8 @@ export const alarmSentences = {
   'alarm.disk.damaged':
     'The state that r{replica} has saved at seq {seq} is damaged: it fetches it from the others. Its votes are whole, and bind it.',
   'alarm.disk.repaired': 'r{replica} has repaired its damaged state (seq {seq}) from the others.',
+  'alarm.state.differed':
+    'The state of r{replica} at seq {seq} was not the agreed one: {count} of {total} partitions differed, first partition {partition} ({because}). It has fetched them from the others.',
   'alarm.disk.regained': 'r{replica} has got over the loss of its disk and takes part again.',
   'alarm.view.changing': 'r{replica} left its view for view {view}.',
   'alarm.view.entered': 'View {view} began; r{primary} is primary.',

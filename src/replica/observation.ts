@@ -4,6 +4,7 @@
  */
 import type { ControlMessage, ObservedEvent, SlotObservation } from '../contract/control.ts'
 import type { Phase, ProtocolEvent } from '../pbft/protocol/steps.ts'
+import type { ToldDifference } from './difference.ts'
 
 const flushMs = 50
 /** Bounds of one delivery, those of the contract. */
@@ -22,10 +23,13 @@ const timeField: Readonly<Record<Phase, 'prePreparedAt' | 'preparedAt' | 'commit
   executed: 'executedAt',
 }
 
+/** Events as they leave the process: a difference by names instead of bytes. */
+export type ToldEvent = Exclude<ProtocolEvent, { type: 'differed' }> | ToldDifference
+
 type Observer = (message: ControlMessage) => void
 
 export interface Observation {
-  onEvent(event: ProtocolEvent, atMs: number): void
+  onEvent(event: ToldEvent, atMs: number): void
   /** Begins deliveries to an observer; returns the end of them. */
   attach(observer: Observer): () => void
   readonly observers: number

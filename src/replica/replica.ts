@@ -17,6 +17,7 @@ import { createByzantine } from './byzantine.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createControl, type Control } from './control.ts'
 import { createCounters } from './counters.ts'
+import { toldDifference } from './difference.ts'
 import { createDriver } from './driver.ts'
 import { createEvidence } from './evidence.ts'
 import { createGenesis } from './genesis.ts'
@@ -157,10 +158,11 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     if (event.type === 'damaged') counters.count('damaged-state', `the partitions on disk are not those of checkpoint ${event.seq}`)
     if (event.type === 'checkpoint') recording.checkpoint(event.seq, event.digest)
     if (event.type === 'evidence') evidence.onEvent(event, atMs)
-    observation.onEvent(event, atMs)
+    const told = event.type === 'differed' ? toldDifference(event, service.partitionCount) : event
+    observation.onEvent(told, atMs)
     reporter.onEvent(event)
     if (event.type === 'evidence') log.warn({ signer: event.signer, kind: event.first.type }, event.type)
-    else if (!frequent.has(event.type)) log.info({ event }, event.type)
+    else if (!frequent.has(event.type)) log.info({ event: told }, event.type)
     // After this turn: the status is then what the event led to.
     if (notable.has(event.type)) setImmediate(control.pushStatus)
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BehaviourName } from '../../src/contract/faults.ts'
+import type { ClusterStatus } from '../../src/contract/model.ts'
 import { eventually, openTestHost, type TestHost } from './support/host.ts'
 
 describe('a replica that lies', () => {
@@ -29,18 +30,13 @@ describe('a replica that lies', () => {
   const corrupt = (replica: number, behaviour: BehaviourName) =>
     test.call('injectFault', { fault: { type: 'byzantine', replica, behaviour } })
   const primary = async (): Promise<number> => (await test.until('a view is known', (status) => status.primary !== null)).primary ?? 0
+  const inStep = ({ replicas, lastExecuted }: ClusterStatus): boolean =>
+    replicas.every((r) => r.state === 'live' && r.lastExecuted === lastExecuted && r.stateDigest === replicas[0]?.stateDigest)
   const healed = async (): Promise<void> => {
     await test.call('healAll', {})
     // Up to the next checkpoint, at which those that were left behind catch up, and a liar shows what it has.
     await increment(9)
-    const status = await test.until(
-      'none is faulty and all are in step',
-      ({ replicas, lastExecuted }) => {
-        const [first] = replicas
-        return replicas.every((r) => r.state === 'live' && r.lastExecuted === lastExecuted && r.stateDigest === first?.stateDigest)
-      },
-      40_000,
-    )
+    const status = await test.until('none is faulty and all are in step', inStep, 40_000)
     expect(status.monitors.filter(({ state }) => state === 'violated')).toEqual([])
   }
 
@@ -110,5 +106,28 @@ describe('a replica that lies', () => {
     expect(await inject({ type: 'byzantine', replica: 0, behaviour: 'charm' })).toMatchObject({ ok: false, error: { code: 'bad-request' } })
     const victim = await inject({ type: 'byzantine', replica: 0, behaviour: 'starve', victim: 0 })
     expect(victim).toMatchObject({ ok: false, error: { code: 'bad-request' } })
+  })
+
+  // The last: that states differed stays on record.
+  it('without knowing it, since its state changed by itself: it says where, and has it from the others', async () => {
+    const replica = ((await primary()) + 1) % 4
+    await test.call('controlReplica', { id: replica, action: 'corrupt' })
+    const alarm = await eventually(
+      'the difference is told',
+      async () => {
+        await increment(1)
+        return (await test.call('alarms', {})).find(({ key }) => key === 'alarm.state.differed')
+      },
+      60_000,
+    )
+    // One key is all that there is: it lies in one of the store's partitions, before whatever followed from it.
+    expect(alarm.parameters).toMatchObject({ replica, because: 'part.store', keys: 'n', total: 1_153 })
+    expect(Number(alarm.parameters.partition)).toBeLessThan(1_024)
+    expect(Number(alarm.parameters.seq) % 8).toBe(0)
+    expect(alarm.sentence).toContain('(keys n)')
+    // It is trusted again when it signed a later checkpoint.
+    await increment(9)
+    const { monitors } = await test.until('it has the state of the others', inStep, 40_000)
+    expect(monitors.filter(({ state }) => state === 'violated').map(({ name }) => name)).toEqual(['digests-equal'])
   })
 })

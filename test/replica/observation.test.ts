@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { afterEach, expect, it } from 'vitest'
 import { controlMessageSchema, type ControlMessage } from '../../src/contract/control.ts'
 import { asDigest, asReplicaId, asSeqNo, asView } from '../../src/pbft/protocol/ids.ts'
-import type { Phase, ProtocolEvent } from '../../src/pbft/protocol/steps.ts'
-import { createObservation, type Observation } from '../../src/replica/observation.ts'
+import type { Phase } from '../../src/pbft/protocol/steps.ts'
+import { createObservation, type Observation, type ToldEvent } from '../../src/replica/observation.ts'
 import { until } from '../support/until.ts'
 
 type Observed = Extract<ControlMessage, { type: 'observed' }>
@@ -21,7 +21,7 @@ const start = (): Observed[] => {
   return got
 }
 const digest = asDigest('ab'.repeat(32))
-const phase = (name: Phase, seq: number, view = 0): ProtocolEvent => ({
+const phase = (name: Phase, seq: number, view = 0): ToldEvent => ({
   type: 'phase',
   phase: name,
   view: asView(view),
@@ -56,7 +56,7 @@ it('begins anew in another view', async () => {
 
 it('delivers rare events one by one, and keeps frequent ones to itself', async () => {
   const got = start()
-  const stable: ProtocolEvent = { type: 'stable', seq: asSeqNo(128), digest, replicas: [asReplicaId(0)] }
+  const stable: ToldEvent = { type: 'stable', seq: asSeqNo(128), digest, replicas: [asReplicaId(0)] }
   observation.onEvent({ type: 'rejected', reason: 'wrong-view', message: 'prepare', from: null }, 1)
   observation.onEvent(stable, 2)
   await until(() => got.length === 1)

@@ -23,6 +23,7 @@ const severities: Record<AlarmKey, Alarm['severity']> = {
   'alarm.replica.dropped': 'info',
   'alarm.disk.lost': 'warning',
   'alarm.disk.changed': 'warning',
+  'alarm.state.differed': 'warning',
   'alarm.disk.regained': 'info',
   'alarm.disk.damaged': 'warning',
   'alarm.disk.repaired': 'info',

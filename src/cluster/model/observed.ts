@@ -44,6 +44,16 @@ const eventSchema = v.variant('type', [
     digests: v.pipe(v.array(v.object({ replica: whole, digest })), v.maxLength(100)),
   }),
   v.object({ type: v.literal('transfer'), state: v.picklist(['started', 'progress', 'completed', 'abandoned']), seq: whole }),
+  v.object({
+    type: v.literal('differed'),
+    seq: whole,
+    partition: whole,
+    part: v.picklist(['store', 'accounts', 'total', 'replies', 'time']),
+    keys: v.pipe(v.array(v.pipe(v.string(), v.maxLength(128))), v.maxLength(16)),
+    keysOf: whole,
+    count: whole,
+    total: whole,
+  }),
   v.object({ type: v.literal('disk-changed'), replica: whole }),
 ])
 export type ObservedProtocolEvent = v.InferOutput<typeof eventSchema>

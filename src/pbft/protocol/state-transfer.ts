@@ -12,6 +12,7 @@ import { cancelTimer, emit, highWatermark, lowWatermark, reject, sendTo, setTime
 import {
   assemble,
   descend,
+  differences,
   isComplete,
   newTransfer,
   nextSource,
@@ -67,8 +68,8 @@ export const settleTransfer = (r: ReplicaState): void => {
 
 const begin = (r: ReplicaState, target: StableCheckpoint): void => {
   // A repair starts from the own checkpoint at that very seq: the state has moved on since.
-  const base = r.checkpoints.held.get(target.seq)?.snapshot ?? r.replicated.snapshot()
-  const transfer = newTransfer(target, base, r.peers)
+  const held = r.checkpoints.held.get(target.seq)?.snapshot
+  const transfer = newTransfer(target, held ?? r.replicated.snapshot(), held === undefined ? r.lastExecuted : target.seq, r.peers)
   r.transfer = transfer
   r.laggingSince = null
   report(r, transfer, 'started')
@@ -181,6 +182,8 @@ const refuse = (r: ReplicaState, t: Transfer, piece: Piece, from: ReplicaId): vo
 const install = (r: ReplicaState, t: Transfer): void => {
   const { seq, digest } = t.target
   const { leaves, digests } = assemble(t)
+  const partitions = differences(t)
+  if (partitions.length > 0) emit(r, { type: 'differed', seq, partitions })
   r.replicated.loadAll(leaves, digests)
   assertThat(r.replicated.root() === digest, 'an installed state has the root that was fetched')
   r.transfer = null

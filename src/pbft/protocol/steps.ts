@@ -119,6 +119,13 @@ export interface SeqSpan {
 /** More of them say no more. */
 export const nullSeqsMax = 100
 
+/** A partition of the replicated state as one replica had it, and as it was agreed on. */
+export interface DifferingPartition {
+  readonly index: number
+  readonly own: Uint8Array
+  readonly agreed: Uint8Array
+}
+
 /** What an observer may want to know. Never read back by the core. */
 export type ProtocolEvent =
   | {
@@ -180,6 +187,8 @@ export type ProtocolEvent =
       readonly remaining: number
       readonly sources: readonly ReplicaId[]
     }
+  /** The state that this replica had at `seq` was not the one that was agreed on, and has been replaced: the partitions that differed, ascending. */
+  | { readonly type: 'differed'; readonly seq: SeqNo; readonly partitions: readonly DifferingPartition[] }
   /** This replica casts no votes. `until`: the checkpoint it has to reach, as soon as it can tell. */
   | {
       readonly type: 'probation'

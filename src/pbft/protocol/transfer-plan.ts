@@ -3,9 +3,10 @@
  * Plain bookkeeping; `state-transfer.ts` talks to the peers.
  */
 import { present } from './assert.ts'
-import type { Digest, ReplicaId } from './ids.ts'
+import type { Digest, ReplicaId, SeqNo } from './ids.ts'
 import type { StableCheckpoint } from './messages.ts'
 import { TREE_ARITY, type TreeSnapshot } from './partition-tree.ts'
+import type { DifferingPartition } from './steps.ts'
 
 /** One node of the tree, inner or leaf, with the digest that its answer has to have. */
 export interface Piece {
@@ -21,6 +22,8 @@ export interface Transfer {
   target: StableCheckpoint
   /** What this replica has already: nodes with the same digest are not fetched. */
   readonly base: TreeSnapshot
+  /** The state that `base` is of: compared with a target of the same seq, what differs is not only older. */
+  readonly baseSeq: SeqNo
   /** Pieces to ask for, and those asked for by level and index. */
   queue: Piece[]
   readonly asked: Map<string, Piece>
@@ -43,10 +46,11 @@ export interface Transfer {
 
 export const pieceKey = (level: number, index: number): string => `${level}/${index}`
 
-export const newTransfer = (target: StableCheckpoint, base: TreeSnapshot, sources: readonly ReplicaId[]): Transfer => {
+export const newTransfer = (target: StableCheckpoint, base: TreeSnapshot, baseSeq: SeqNo, sources: readonly ReplicaId[]): Transfer => {
   const transfer: Transfer = {
     target,
     base,
+    baseSeq,
     queue: [],
     asked: new Map(),
     leaves: new Map(),
@@ -118,4 +122,15 @@ export const assemble = (t: Transfer): { readonly leaves: Uint8Array[]; readonly
     digests[index] = leaf.digest
   }
   return { leaves, digests }
+}
+
+/** Where the base was not the target's state though it was of the same seq; ascending. None while the base is merely behind. */
+export const differences = (t: Transfer): DifferingPartition[] => {
+  if (t.baseSeq !== t.target.seq) return []
+  const indices = [...t.leaves.keys()].sort((a, b) => a - b)
+  return indices.map((index) => ({
+    index,
+    own: present(t.base.leaves[index], 'a base has all leaves'),
+    agreed: present(t.leaves.get(index), 'a leaf of the target').bytes,
+  }))
 }

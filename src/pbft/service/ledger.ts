@@ -73,6 +73,11 @@ export class Ledger {
     return writer.bytes
   }
 
+  /** Accounts of a partition that are not in both ledgers with the same balance, ascending; null: it is the one of the total. */
+  differingAccounts(index: number, other: Ledger): string[] | null {
+    return index === this.#totalPartition ? null : this.#accounts.differingKeys(index, other.#accounts)
+  }
+
   load(index: number, bytes: Uint8Array): boolean {
     if (index !== this.#totalPartition) return this.#accounts.load(index, bytes)
     const reader = new FieldReader(bytes)

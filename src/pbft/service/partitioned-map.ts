@@ -149,6 +149,13 @@ export class PartitionedMap<V> {
     return true
   }
 
+  /** Keys of a partition that are not in both maps with the same value, ascending. */
+  differingKeys(index: number, other: PartitionedMap<V>): string[] {
+    const [mine, theirs] = [this.#partitions[index]!.entries, other.#partitions[index]!.entries]
+    const keys = new Set([...mine.keys(), ...theirs.keys()])
+    return [...keys].filter((key) => mine.get(key)?.value !== theirs.get(key)?.value).toSorted()
+  }
+
   #indexOf(key: string): number {
     return hashOf(key) % this.#partitions.length
   }

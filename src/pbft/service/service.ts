@@ -63,3 +63,29 @@ const serviceOf = (kv: KvMap, ledger: Ledger, undo: UndoLog): CopyableService =>
     },
   }
 }
+
+export interface PartitionDifference {
+  readonly part: 'store' | 'accounts' | 'total'
+  /** Keys of the store or accounts that differ, ascending. */
+  readonly keys: readonly string[]
+}
+
+/** What differs between two states of one of the service's partitions; bytes that are none count as empty. null: there is no such partition. */
+export const partitionDifference = (index: number, first: Uint8Array, second: Uint8Array): PartitionDifference | null => {
+  if (!Number.isInteger(index) || index < 0 || index >= kvPartitions + ledgerPartitions) return null
+  if (index < kvPartitions) {
+    const [one, other] = [first, second].map((bytes) => {
+      const map = createKvMap(kvPartitions, new UndoLog())
+      map.load(index, bytes)
+      return map
+    }) as [KvMap, KvMap]
+    return { part: 'store', keys: one.differingKeys(index, other) }
+  }
+  const [one, other] = [first, second].map((bytes) => {
+    const ledger = new Ledger(ledgerPartitions, new UndoLog())
+    ledger.load(index - kvPartitions, bytes)
+    return ledger
+  }) as [Ledger, Ledger]
+  const accounts = one.differingAccounts(index - kvPartitions, other)
+  return accounts === null ? { part: 'total', keys: [] } : { part: 'accounts', keys: accounts }
+}
