@@ -22,7 +22,7 @@ export type Attention = v.InferOutput<typeof attentionSchema>
 
 export interface PanelShell {
   readonly kind: 'electron' | 'browser'
-  /** Where a worker of the page can ask by itself, past the page's own thread; null: only the page can ask. */
+  /** Where a worker of the page can ask by itself, past the page's own thread; null: by a port, which `askForPort` of the page gets. */
   readonly door: ShellDoor | null
   call<M extends Method>(method: M, params: Params<M>): Promise<Result<ResultOf<M>>>
   /** Delivers from the present on (first a `reset`), and resumes by itself after a lost connection. Returns the unsubscribe. */
@@ -55,3 +55,17 @@ export const ipcEvents = 'panel:events'
 export const ipcLanguage = 'panel:language'
 export const ipcNotify = 'panel:notify'
 export const ipcPickFile = 'panel:pick-file'
+/** By this a worker's port goes to the host: the page posts it to its own window, where the preload takes it. */
+export const ipcWorkerPort = 'panel:worker-port'
+
+/** What a worker may ask by its port: recorded messages, since a page of them is 10 MB. The answer is a `PortAnswer`. */
+export const portQuestionSchema = v.strictObject({
+  id: v.pipe(v.number(), v.safeInteger()),
+  method: v.literal('messages'),
+  params: v.unknown(),
+})
+export type PortQuestion = v.InferOutput<typeof portQuestionSchema>
+export interface PortAnswer {
+  readonly id: number
+  readonly result: Result<ResultOf<'messages'>>
+}

@@ -1,12 +1,30 @@
 /** The contract over IPC: one channel per method, the event stream, the file picker. Every message's sender is checked. */
 import * as v from 'valibot'
-import { dialog, ipcMain, type BrowserWindow, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron'
+import {
+  dialog,
+  ipcMain,
+  type BrowserWindow,
+  type IpcMainEvent,
+  type IpcMainInvokeEvent,
+  type MessagePortMain,
+  type WebContents,
+} from 'electron'
 import type { Host } from '../cluster/host-interface.ts'
 import { methods } from '../contract/api.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { attentionSchema, type Attention } from '../contract/shell.ts'
 import { locales, type Locale } from '../contract/screens.ts'
-import { ipcChannelOf, ipcEvents, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe } from '../contract/shell.ts'
+import {
+  ipcChannelOf,
+  ipcEvents,
+  ipcLanguage,
+  ipcNotify,
+  ipcPickFile,
+  ipcSubscribe,
+  ipcWorkerPort,
+  portQuestionSchema,
+  type PortAnswer,
+} from '../contract/shell.ts'
 import { pageOrigin } from './protocol.ts'
 
 /** Only the main frame of our own window, showing our own page, is listened to. */
@@ -40,6 +58,32 @@ const createEventSender = (host: Host) => {
   }
 }
 
+/** Answers a worker of the page by the port that it was given; the one that comes next takes its place. */
+const createPortServer = (host: Host, log: (line: string) => void) => {
+  let port: MessagePortMain | null = null
+  const stop = (): void => {
+    port?.close()
+    port = null
+  }
+  return {
+    stop,
+    start(given: MessagePortMain) {
+      stop()
+      port = given
+      given.on('message', ({ data }) => {
+        const question = v.safeParse(portQuestionSchema, data)
+        if (!question.success) return log('denied: a worker asked what it may not')
+        const { id, method, params } = question.output
+        void host.call(method, params).then((result) => {
+          // The one that asked may be gone by now.
+          if (port === given) given.postMessage({ id, result } satisfies PortAnswer)
+        })
+      })
+      given.start()
+    },
+  }
+}
+
 export interface IpcOptions {
   readonly host: Host
   /** The one window, null while there is none. */
@@ -54,6 +98,7 @@ export interface IpcOptions {
 /** Registers every channel there is. */
 export const registerIpc = ({ host, window, onLanguage, onNotify, log }: IpcOptions): { pageGone(): void } => {
   const events = createEventSender(host)
+  const worker = createPortServer(host, log)
   const check = (event: IpcMainEvent | IpcMainInvokeEvent, channel: string): boolean => {
     const ours = isOurPage(event, window())
     if (!ours) log(`denied: ${channel} from ${event.senderFrame?.url ?? 'a frame that is gone'}`)
@@ -84,5 +129,14 @@ export const registerIpc = ({ host, window, onLanguage, onNotify, log }: IpcOpti
     if (wanted === true) events.start(event.sender)
     else events.stop()
   })
-  return { pageGone: () => events.stop() }
+  ipcMain.on(ipcWorkerPort, (event) => {
+    const [port] = event.ports
+    if (check(event, ipcWorkerPort) && port !== undefined) worker.start(port)
+  })
+  return {
+    pageGone() {
+      events.stop()
+      worker.stop()
+    },
+  }
 }

@@ -3,7 +3,16 @@ import { contextBridge, ipcRenderer } from 'electron'
 import { methods, type Method } from '../contract/api.ts'
 import type { EventBatch } from '../contract/events.ts'
 import { fail } from '../contract/result.ts'
-import { ipcChannelOf, ipcEvents, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe, type PanelShell } from '../contract/shell.ts'
+import {
+  ipcChannelOf,
+  ipcEvents,
+  ipcLanguage,
+  ipcNotify,
+  ipcPickFile,
+  ipcSubscribe,
+  ipcWorkerPort,
+  type PanelShell,
+} from '../contract/shell.ts'
 
 const listeners = new Set<(batch: EventBatch) => void>()
 
@@ -39,3 +48,10 @@ const shell: PanelShell = {
 }
 
 contextBridge.exposeInMainWorld('panelShell', shell)
+
+// No function of the bridge can be handed a port: the page posts it to its own window.
+window.addEventListener('message', (event) => {
+  const [port] = event.ports
+  if (event.source !== window || event.origin !== location.origin || event.data !== ipcWorkerPort || port === undefined) return
+  ipcRenderer.postMessage(ipcWorkerPort, null, [port])
+})

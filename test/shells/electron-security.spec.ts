@@ -1,6 +1,6 @@
 /** Electron's checklist, looked at from inside the running app. */
 import { methods } from '../../src/contract/api.ts'
-import { ipcChannelOf, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe } from '../../src/contract/shell.ts'
+import { ipcChannelOf, ipcLanguage, ipcNotify, ipcPickFile, ipcSubscribe, ipcWorkerPort } from '../../src/contract/shell.ts'
 import { expect, test, type Panel } from './support/panel.ts'
 
 const appOf = (panel: Panel) => {
@@ -41,7 +41,10 @@ test("the channels are the contract's, no more", async ({ panel }) => {
       .map(String)
       .filter((name) => name !== 'error'),
   }))
-  expect(channels).toEqual({ invoked: [...methods.map(ipcChannelOf), ipcPickFile].sort(), sent: [ipcLanguage, ipcNotify, ipcSubscribe] })
+  expect(channels).toEqual({
+    invoked: [...methods.map(ipcChannelOf), ipcPickFile].sort(),
+    sent: [ipcLanguage, ipcNotify, ipcSubscribe, ipcWorkerPort],
+  })
 })
 
 test('a payload that does not fit is refused on the other side', async ({ panel }) => {
@@ -50,6 +53,30 @@ test('a payload that does not fit is refused on the other side', async ({ panel 
     return Promise.all([call('replica', { id: 'x' }), call('createCluster', { name: '../x', replicas: 4 }), call('eval', {})])
   })
   expect(answer.map((result) => result.error?.code)).toEqual(['bad-request', 'bad-request', 'not-found'])
+})
+
+test("a worker's port answers what a worker may ask, and nothing else", async ({ panel }) => {
+  const answers = await panel.page.evaluate(
+    (name) =>
+      new Promise<readonly unknown[]>((resolve) => {
+        const { port1, port2 } = new MessageChannel()
+        const heard: unknown[] = []
+        port1.onmessage = ({ data }) => {
+          heard.push(data)
+          if ((data as { id: number }).id === 3) resolve(heard)
+        }
+        window.postMessage(name, location.origin, [port2])
+        port1.postMessage({ id: 1, method: 'host', params: {} })
+        port1.postMessage('messages')
+        port1.postMessage({ id: 2, method: 'messages', params: { from: 'x' } })
+        port1.postMessage({ id: 3, method: 'messages', params: { from: 0, to: 1 } })
+      }),
+    ipcWorkerPort,
+  )
+  expect(answers).toMatchObject([
+    { id: 2, result: { ok: false, error: { code: 'bad-request' } } },
+    { id: 3, result: { ok: false, error: { code: 'no-cluster' } } },
+  ])
 })
 
 test('another window of the app is not listened to', async ({ panel }) => {

@@ -3,7 +3,9 @@ import { onBeforeUnmount, shallowRef } from 'vue'
 import type { Params } from '../../contract/api.ts'
 import type { MessagesHead } from '../../contract/messages.ts'
 import type { Result } from '../../contract/result.ts'
+import type { ShellDoor } from '../../contract/shell.ts'
 import type { Drawn, MessageRow, MessageSummary } from '../lib/message-index.ts'
+import { askForPort } from '../shell/worker-port.ts'
 import { useLink } from '../stores/link.ts'
 import type { FromIndex, ToIndex } from '../workers/messages.ts'
 
@@ -12,9 +14,16 @@ export interface MessageList {
   readonly messages: readonly MessageSummary[]
 }
 
-type Question = ToIndex
+type Question = Exclude<ToIndex, { type: 'door' }>
 /** A question before it has its turn. */
 type Asked<T extends Question['type']> = Omit<Extract<Question, { type: T }>, 'turn' | 'type'>
+
+/** The worker asks the host past this thread: a page of messages is 10 MB. */
+function openDoor(worker: Worker, given: ShellDoor | null): void {
+  // A copy: a store's own objects are proxies, which cannot be sent.
+  const door = given === null ? askForPort() : { ...given }
+  worker.postMessage({ type: 'door', door } satisfies ToIndex, door instanceof MessagePort ? [door] : [])
+}
 
 export function useMessageIndex() {
   const link = useLink()
@@ -27,7 +36,8 @@ export function useMessageIndex() {
   let looking = false
   let next: Asked<'visible'> | null = null
 
-  const put = (message: ToIndex): void => worker.postMessage(message)
+  const put = (message: Question): void => worker.postMessage(message)
+  openDoor(worker, link.door)
 
   function look(wanted: Asked<'visible'>): void {
     if (looking) {
@@ -77,15 +87,7 @@ export function useMessageIndex() {
 
   /** Fetches messages into the index; `held` when it has all of them now. */
   async function hold(params: Params<'messages'>): Promise<{ readonly result: Result<MessagesHead>; readonly held: boolean }> {
-    // A copy: a store's own objects are proxies, which cannot be sent.
-    const door = link.door === null ? null : { ...link.door }
-    let question: (mine: number) => Question
-    if (door === null) {
-      const fetched = await link.call('messages', params)
-      if (!fetched.ok) return { result: fetched, held: false }
-      question = (mine) => ({ type: 'load', turn: mine, page: fetched.value })
-    } else question = (mine) => ({ type: 'fetch', turn: mine, door, params })
-    const answer = await ask(question)
+    const answer = await ask((mine) => ({ type: 'fetch', turn: mine, params }))
     if (answer.type !== 'loaded') throw new Error('the worker answered another question')
     return { result: answer.result, held: answer.rows !== null }
   }

@@ -7,12 +7,13 @@ import { fail, ok, type Result } from '../../contract/result.ts'
 import type { PanelShell, ShellDoor } from '../../contract/shell.ts'
 import { MessageIndex, type Drawn, type MessageRow, type MessageSummary } from '../lib/message-index.ts'
 import { createBrowserShell } from '../shell/browser-shell.ts'
+import { askByPort, type AskMessages } from '../shell/worker-port.ts'
 
 export type ToIndex =
+  /** The first: where the host is asked. */
+  | { readonly type: 'door'; readonly door: ShellDoor | MessagePort }
   /** Asks the host by itself; the newest of these wins. */
-  | { readonly type: 'fetch'; readonly turn: number; readonly door: ShellDoor; readonly params: Params<'messages'> }
-  /** A page that the page's own thread has fetched. */
-  | { readonly type: 'load'; readonly turn: number; readonly page: MessagesPage }
+  | { readonly type: 'fetch'; readonly turn: number; readonly params: Params<'messages'> }
   | { readonly type: 'visible'; readonly turn: number; readonly from: number; readonly to: number; readonly pixels: number }
   | {
       readonly type: 'list'
@@ -40,7 +41,7 @@ export type FromIndex =
   | { readonly type: 'one'; readonly turn: number; readonly message: MessageSummary | null }
 
 let index: MessageIndex | null = null
-let shell: Promise<PanelShell> | null = null
+let askHost: AskMessages | null = null
 let newest = 0
 
 function load(turn: number, page: MessagesPage): FromIndex {
@@ -53,10 +54,15 @@ function load(turn: number, page: MessagesPage): FromIndex {
   return { type: 'loaded', turn, result: ok(head), rows: made.rows }
 }
 
-async function fetchPage({ turn, door, params }: Extract<ToIndex, { type: 'fetch' }>): Promise<FromIndex> {
+function askBy(door: ShellDoor | MessagePort): AskMessages {
+  if (door instanceof MessagePort) return askByPort(door)
   // Whether the token is good is found out by the page, which cannot go on without it.
-  shell ??= connected(createBrowserShell({ ...door, tokenAccepted: () => Promise.resolve(true), onRefused: () => undefined }))
-  const result = await (await shell).call('messages', params)
+  const shell = connected(createBrowserShell({ ...door, tokenAccepted: () => Promise.resolve(true), onRefused: () => undefined }))
+  return async (params) => (await shell).call('messages', params)
+}
+
+async function fetchPage({ turn, params }: Extract<ToIndex, { type: 'fetch' }>, ask: AskMessages): Promise<FromIndex> {
+  const result = await ask(params)
   return result.ok ? load(turn, result.value) : { type: 'loaded', turn, result, rows: null }
 }
 
@@ -73,7 +79,7 @@ const buffersOf = (drawn: Drawn): Transferable[] =>
     column instanceof Float64Array || column instanceof Int32Array ? [column.buffer as ArrayBuffer] : [],
   )
 
-type Question = Exclude<ToIndex, { type: 'fetch' | 'load' }>
+type Question = Exclude<ToIndex, { type: 'door' | 'fetch' }>
 
 function answer(message: Question): FromIndex | null {
   if (index === null) return null
@@ -92,10 +98,14 @@ function answer(message: Question): FromIndex | null {
 
 addEventListener('message', (event: MessageEvent<ToIndex>) => {
   const message = event.data
-  if (message.type === 'fetch' || message.type === 'load') {
+  if (message.type === 'door') {
+    askHost = askBy(message.door)
+    return
+  }
+  if (message.type === 'fetch') {
     newest = message.turn
-    if (message.type === 'load') return postMessage(load(message.turn, message.page))
-    return void fetchPage(message).then((reply) => postMessage(reply))
+    if (askHost !== null) void fetchPage(message, askHost).then((reply) => postMessage(reply))
+    return
   }
   const reply = answer(message)
   if (reply !== null) postMessage(reply, { transfer: reply.type === 'visible' ? buffersOf(reply.drawn) : [] })
