@@ -266,7 +266,9 @@ export class ClusterModel {
   /** The one whose digest is not a weak certificate's is the odd one out. */
   #onDivergence(member: Member, event: Extract<ObservedProtocolEvent, { type: 'divergence' }>): void {
     const counts = new Map<string, number>()
-    const all = event.own === null ? event.digests : [...event.digests, { replica: member.id, digest: event.own }]
+    // Its own may be among those that it heard of: each counts once.
+    const others = event.digests.filter(({ replica }) => replica !== member.id || event.own === null)
+    const all = event.own === null ? others : [...others, { replica: member.id, digest: event.own }]
     for (const { digest } of all) counts.set(digest, (counts.get(digest) ?? 0) + 1)
     const most = Math.max(...counts.values())
     for (const { replica, digest } of all) {

@@ -125,6 +125,10 @@ describe('a replica that lies', () => {
     expect(Number(alarm.parameters.partition)).toBeLessThan(1_024)
     expect(Number(alarm.parameters.seq) % 8).toBe(0)
     expect(alarm.sentence).toContain('(keys n)')
+    const odd = (await test.call('alarms', {})).filter(
+      ({ key, parameters }) => key === 'alarm.replica.diverged' && parameters.seq === alarm.parameters.seq,
+    )
+    expect([...new Set(odd.map(({ parameters }) => parameters.replica))]).toEqual(odd.length === 0 ? [] : [replica])
     // It is trusted again when it signed a later checkpoint.
     await increment(9)
     const { monitors } = await test.until('it has the state of the others', inStep, 40_000)

@@ -506,7 +506,7 @@ export const en = {
     stableAfter: 'Stable after',
     none: 'has not reported it',
     differs: 'differs from the majority',
-    differsIn: 'differs first in partition {partition}',
+    differsIn: 'first difference: partition {partition}',
     differences: 'Where states differed',
     differencesText: 'Down the partition tree to the first partition that was not the agreed one.',
     differencesOf: 'the last {count} of {total}',

@@ -502,7 +502,7 @@ export const zhCN: Same<Messages> = {
     stableAfter: '稳定用时',
     none: '尚未报告',
     differs: '与多数不同',
-    differsIn: '首个不同的分区：{partition}',
+    differsIn: '首个差异：分区 {partition}',
     differences: '状态的差异',
     differencesText: '沿分区树找到第一个与商定状态不同的分区。',
     differencesOf: '最近 {count} 条，共 {total} 条',
