@@ -1,8 +1,10 @@
 /** An open cluster: its members, clients, faults, log and recording, joined; opened and closed as one. */
+import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ValidParams } from '../contract/api.ts'
 import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
+import { keyFileOfReplica } from '../contract/manifest.ts'
 import type { CheckpointInfo, ClusterStatus, LoadStatus, LogComparison, ReplicaStatus, ViewInfo } from '../contract/model.ts'
 import { noRecovery, type RecoveryStatus } from '../contract/recovery.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
@@ -27,6 +29,7 @@ import { Alarms } from './model/alarms.ts'
 import { Samples } from './model/metrics.ts'
 import { joinCheckpoints, joinViews } from './model/past.ts'
 import { Recording } from './recording.ts'
+import { RemoteRecordings } from './remote-recordings.ts'
 import { Recovery } from './recovery.ts'
 import type { Restored } from './recorder/protocol.ts'
 import { Requests } from './requests.ts'
@@ -70,6 +73,7 @@ export class Cluster {
   readonly #links: ClientLinks
   readonly #reader: LogReader
   readonly #evidenceReader: EvidenceReader
+  readonly #remoteRecordings: RemoteRecordings
   #timers: NodeJS.Timeout[] = []
   #load: Load | null = null
   /** Replicas that the operator stopped or killed, as faults of the run. */
@@ -95,6 +99,13 @@ export class Cluster {
       onEvidence: (evidence) => this.recording.write({ kind: 'evidence', evidence }),
     })
     this.#members = opened.manifest.replicas.map(({ id }) => this.#makeMember(id))
+    this.#remoteRecordings = new RemoteRecordings({
+      // Where the key of a replica lies, there lies what it writes, whoever has started it.
+      members: this.#members.filter(({ id }) => !existsSync(join(opened.folder, keyFileOfReplica(id)))),
+      recording,
+      folder: `${journal}-recordings`,
+      onAlarm: (key, parameters) => this.#alarm(key, parameters),
+    })
     this.faults = new FaultBoard({
       members: this.#members,
       onChange: (what, fault) => this.#onFault(what, fault),
@@ -197,7 +208,10 @@ export class Cluster {
 
   /** Where each replica's recording is, and how far its clock is ahead of this one, ms. */
   recordings(): { readonly folder: string; readonly offsetMs: number }[] {
-    return this.#members.map((member) => ({ folder: member.recordingFolder, offsetMs: member.clock.ms }))
+    return this.#members.map((member) => ({
+      folder: this.#remoteRecordings.folderOf(member.id) ?? member.recordingFolder,
+      offsetMs: member.clock.ms,
+    }))
   }
 
   get #closing(): boolean {
@@ -329,6 +343,7 @@ export class Cluster {
     if (remote) await this.faults.healAll()
     this.faults.close()
     await this.#reader.finish(Date.now())
+    await this.#remoteRecordings.finish()
     await this.#stopReplicas()
     for (const member of this.#members) member.disconnect()
     this.#record()
@@ -536,6 +551,7 @@ export class Cluster {
       this.#alarm('alarm.monitor.violated', { ...monitor.parameters, monitor: monitor.name, because: monitor.key })
     }
     this.history.take(status)
+    this.#remoteRecordings.tick()
     this.#events.emit({ type: 'status', status })
     this.messages.tick()
   }

@@ -1,6 +1,13 @@
 /** The control link to one replica: reconnects by itself, validates what comes, pairs calls with their answers. */
 import * as v from 'valibot'
-import { controlMessageSchema, type ControlCall, type ControlMessage, type EvidencePair, type HistoryEntry } from '../contract/control.ts'
+import {
+  controlMessageSchema,
+  type ControlCall,
+  type ControlMessage,
+  type EvidencePair,
+  type HistoryEntry,
+  type RecordedPiece,
+} from '../contract/control.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import { dial, type Dialer, type Directory, type Link, type PrivateKey } from '../link/index.ts'
@@ -15,6 +22,7 @@ export type ControlRequest = WithoutId<ControlCall>
 export interface ControlAnswer {
   readonly history: readonly HistoryEntry[]
   readonly evidence: readonly EvidencePair[]
+  readonly recorded: RecordedPiece | null
 }
 
 export interface ControlLinkOptions {
@@ -117,9 +125,11 @@ export class ControlLink {
       return
     }
     switch (message.value.type) {
-      case 'answer':
-        this.#settle(message.value.id, ok({ history: message.value.history ?? [], evidence: message.value.evidence ?? [] }))
+      case 'answer': {
+        const { id, history = [], evidence = [], recorded = null } = message.value
+        this.#settle(id, ok({ history, evidence, recorded }))
         break
+      }
       case 'refused':
         this.#settle(message.value.id, fail(message.value.code, `r${this.#options.member.id}: ${message.value.message}`))
         break

@@ -12,6 +12,11 @@ const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const short = v.pipe(v.string(), v.maxLength(4_096))
 const base64 = v.pipe(v.string(), v.maxLength(64 * 1_048_576))
 
+/** Segments of a recording are numbered from 1 to this. */
+const segmentMax = 2 ** 18 - 1
+/** Bytes of a recording in one answer. */
+export const recordedPieceBytes = 262_144
+
 /** What the last line of a replica's log says when it ended because another process has its data folder. */
 export const dataInUse = 'another process is using it'
 
@@ -27,6 +32,8 @@ export const controlCallSchema = v.variant('call', [
   v.strictObject({ id: whole, call: v.literal('corrupt') }),
   /** Evidence that the replica holds, but the first `after` pairs. */
   v.strictObject({ id: whole, call: v.literal('evidence'), after: whole }),
+  /** What it wrote down of its runs, from byte `offset` of segment `segment` on: some 256 KiB at most. */
+  v.strictObject({ id: whole, call: v.literal('recording'), segment: v.pipe(whole, v.maxValue(segmentMax)), offset: whole }),
   v.strictObject({ id: whole, call: v.literal('stop') }),
 ])
 export type ControlCall = v.InferOutput<typeof controlCallSchema>
@@ -124,6 +131,18 @@ export const evidencePairSchema = v.strictObject({
 })
 export type EvidencePair = v.InferOutput<typeof evidencePairSchema>
 
+/**
+ * Bytes of a replica's recording and where they lie: at the place that was asked for, or at the beginning of a later segment when that one is
+ * at its end or gone. `bytes` is base64, empty when there is nothing more. `last`: the segment that it writes now; 0: it records nothing.
+ */
+export const recordedPieceSchema = v.strictObject({
+  segment: v.pipe(whole, v.maxValue(segmentMax)),
+  offset: whole,
+  bytes: v.pipe(v.string(), v.base64(), v.maxLength(Math.ceil(recordedPieceBytes / 3) * 4)),
+  last: v.pipe(whole, v.maxValue(segmentMax)),
+})
+export type RecordedPiece = v.InferOutput<typeof recordedPieceSchema>
+
 /** Replica to host. */
 export const controlMessageSchema = v.variant('type', [
   v.strictObject({
@@ -132,6 +151,7 @@ export const controlMessageSchema = v.variant('type', [
     ok: v.literal(true),
     history: v.optional(v.array(historyEntrySchema)),
     evidence: v.optional(v.pipe(v.array(evidencePairSchema), v.maxLength(1_000))),
+    recorded: v.optional(recordedPieceSchema),
   }),
   v.strictObject({
     type: v.literal('refused'),

@@ -132,6 +132,8 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.recovery.failed': '主动恢复已停止：r{replica} 重启后未能恢复。{message}',
   'alarm.recorder.failed': '记录进程已结束（{message}）；将启动另一个。最后片刻的记录可能缺失。',
   'alarm.recorder.damaged': '记录文件已损坏，被移到 {file}；日志将从副本重新读取。',
+  'alarm.recording.off': 'r{replica} 不做记录：它在别处以 --recording-mb 0 启动。它的消息只能从其他副本看到，也无法回放。',
+  'alarm.recording.refused': '不再获取 r{replica} 在别处的记录：{message}',
   'alarm.ports.reassigned': '端口被其他程序占用；副本改用新端口：{ports}。',
   'alarm.log.begunAnew': '所有副本都从零开始：新的日志开始，之前的日志被遗忘。',
   'stage.creating': '正在为 {name} 创建密钥和清单',

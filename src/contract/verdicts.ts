@@ -127,6 +127,9 @@ export const alarmSentences = {
   'alarm.recorder.failed':
     'The recorder has ended ({message}); another one is started. What was recorded in the last moments may be missing.',
   'alarm.recorder.damaged': 'The journal was damaged and is put aside as {file}; the log is read from the replicas again.',
+  'alarm.recording.off':
+    'r{replica} records nothing: it was started elsewhere with --recording-mb 0. Its messages are seen by the others only, and it cannot be replayed.',
+  'alarm.recording.refused': 'What r{replica} records elsewhere is not fetched any more: {message}',
   'alarm.ports.reassigned': 'Ports were taken by other programs; the replicas have new ones: {ports}.',
   'alarm.log.begunAnew': 'All replicas begin with nothing: a new log begins, and the one before is forgotten.',
 } as const

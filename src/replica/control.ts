@@ -6,6 +6,7 @@ import {
   type ControlMessage,
   type EvidencePair,
   type HistoryEntry,
+  type RecordedPiece,
   type ReplicaReport,
 } from '../contract/control.ts'
 import type { TransportFaults } from '../contract/faults.ts'
@@ -29,6 +30,7 @@ export interface ControlOptions {
   setFaults(faults: TransportFaults): void
   history(after: number, limit: number, bytesMax: number): HistoryEntry[]
   evidence(after: number): EvidencePair[]
+  recorded(segment: number, offset: number): RecordedPiece
   changeView(): void
   /** Changes a byte of the state; false when there is none. */
   corruptState(): boolean
@@ -43,7 +45,7 @@ export interface Control {
 }
 
 type Outcome =
-  | { readonly ok: true; readonly history?: HistoryEntry[]; readonly evidence?: EvidencePair[] }
+  | { readonly ok: true; readonly history?: HistoryEntry[]; readonly evidence?: EvidencePair[]; readonly recorded?: RecordedPiece }
   | { readonly ok: false; readonly code: 'faults-not-allowed' | 'bad-request'; readonly message: string }
 
 const faultsNotAllowed = {
@@ -115,6 +117,8 @@ export const createControl = (options: ControlOptions): Control => {
         return { ok: true, history: options.history(call.after, call.limit, historyBytesMax) }
       case 'evidence':
         return { ok: true, evidence: options.evidence(call.after) }
+      case 'recording':
+        return { ok: true, recorded: options.recorded(call.segment, call.offset) }
       case 'change-view':
         options.changeView()
         return { ok: true }
@@ -133,8 +137,8 @@ export const createControl = (options: ControlOptions): Control => {
     const { call } = parsed
     const outcome = perform(link, call)
     if (outcome.ok) {
-      const { history, evidence } = outcome
-      link.send(encode({ type: 'answer', id: call.id, ok: true, ...(history && { history }), ...(evidence && { evidence }) }))
+      const { ok: _, ...what } = outcome
+      link.send(encode({ type: 'answer', id: call.id, ok: true, ...what }))
     } else {
       options.count(outcome.code, `control link of ${link.peer.name}`)
       link.send(encode({ type: 'refused', id: call.id, code: outcome.code, message: outcome.message }))

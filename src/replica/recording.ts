@@ -75,6 +75,8 @@ export interface Recording {
   refused(from: string, reason: string, bytes: Uint8Array): void
   faults(faults: TransportFaults): void
   status(): RecordingStatus
+  /** Number of the segment that is being written; 0: nothing is recorded. */
+  readonly last: number
   /** Up to `bytesMax` bytes from there on, and where they begin: the next segment when that one is gone or read. Null: nothing more. */
   read(from: RecordingPlace, bytesMax: number): { readonly place: RecordingPlace; readonly bytes: Uint8Array } | null
   /** Resolves when everything is written. */
@@ -103,6 +105,7 @@ export const noRecording: Recording = {
   refused: () => undefined,
   faults: () => undefined,
   status: () => ({ bytes: 0, lastAt: 0, lost: 0 }),
+  last: 0,
   read: () => null,
   close: () => Promise.resolve(),
 }
@@ -224,6 +227,10 @@ class FileRecording implements Recording {
 
   status(): RecordingStatus {
     return { bytes: this.#segments.reduce((sum, { bytes }) => sum + bytes, 0), lastAt: this.#lastAt, lost: this.#lost }
+  }
+
+  get last(): number {
+    return this.#segments.at(-1)?.number ?? 0
   }
 
   read(from: RecordingPlace, bytesMax: number): { readonly place: RecordingPlace; readonly bytes: Uint8Array } | null {

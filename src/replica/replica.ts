@@ -1,6 +1,7 @@
 /** One replica, put together: core, storage, links and control. */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { recordedPieceBytes } from '../contract/control.ts'
 import type { TransportFaults } from '../contract/faults.ts'
 import { recordingFolder, type Manifest } from '../contract/manifest.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
@@ -85,6 +86,8 @@ const startRecording = ({ manifest, id, dataFolder, recordingBytesMax, log }: Re
  * operations per second of CPU (measured in turns on a busy machine), for one flush more on the way to a reply.
  */
 const deferProofFrom = 32
+
+const none = new Uint8Array(0)
 
 /** How often a replica looks whether its data is still there, ms. */
 const checkStorageMs = 1_000
@@ -311,6 +314,10 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
     },
     history,
     evidence: (after) => evidence.since(after),
+    recorded(segment, offset) {
+      const { place, bytes } = recording.read({ segment, offset }, recordedPieceBytes) ?? { place: { segment, offset }, bytes: none }
+      return { ...place, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'), last: recording.last }
+    },
     changeView: () => driver.post({ type: 'operator', command: { kind: 'change-view' } }),
     corruptState() {
       const partition = flipStateByte(service)

@@ -13,13 +13,20 @@ describe('replicas that somebody else started', () => {
   const viewer = join(folder, 'viewer')
   const file = join(viewer, 'cluster.json')
   const children: Child[] = []
+  const began = Date.now()
   let test: TestHost
 
   beforeAll(async () => {
     const made = await createClusterFolder(join(folder, 'server'), { name: 'remote', replicas: 4, durability: 'process' })
     expect(made.ok).toBe(true)
     for (const id of [0, 1, 2, 3]) {
-      const args = ['--cluster', join(folder, 'server/cluster.json'), '--id', String(id), ...(id === 3 ? [] : ['--allow-faults'])]
+      const args = [
+        '--cluster',
+        join(folder, 'server/cluster.json'),
+        '--id',
+        String(id),
+        ...(id === 3 ? ['--recording-mb', '0'] : ['--allow-faults']),
+      ]
       children.push(await launchByNode(entries.replica, { args, logFile: join(folder, `replica-${id}.log`) }))
     }
     mkdirSync(join(viewer, 'keys'), { recursive: true })
@@ -73,6 +80,28 @@ describe('replicas that somebody else started', () => {
     expect(fault.pending).toEqual([])
     await test.until('r2 is isolated', (now) => now.replicas[2]?.state === 'isolated' && now.replicas[2].peersHeard.length === 0)
     await test.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 10_000 })
+  })
+
+  it('are recorded and replayed as if they ran here, from the beginning of each process', async () => {
+    for (let i = 0; i < 20; i++) await test.call('submit', { operation: { type: 'incr', key: 'n', n: 1 }, timeoutMs: 10_000 })
+    await eventually('what was sent between all four is fetched from those that record', async () => {
+      const { lanes, count } = await test.call('messages', { from: began, to: Date.now() + 1_000 })
+      return count > 500 && lanes.filter(({ kind }) => kind === 'replica').length === 4
+    })
+    const processes = await test.call('recordedProcesses', {})
+    expect(processes).toMatchObject([0, 1, 2].map((replica) => ({ replica, process: 1, replayable: true, lost: 0 })))
+    await eventually('r1 is replayed as far as it has come', async () => {
+      const { session } = await test.call('openReplay', { replica: 1 })
+      const { state, proof } = await test.call('replay', { session, to: { seq: 20 } })
+      await test.call('closeReplay', { session })
+      expect(proof.divergences).toEqual([])
+      return state.lastExecuted === 20
+    })
+    expect(await test.call('alarms', {})).toContainEqual(
+      expect.objectContaining({ key: 'alarm.recording.off', parameters: { replica: 3 } }),
+    )
+    const { shown } = await test.call('runs', {})
+    expect((await test.call('exportRun', { id: shown ?? '', as: 'run' })).bytes).toBeGreaterThan(10_000)
   })
 
   it('go on, healed, when the host is closed', async () => {

@@ -39,6 +39,8 @@ const severities: Record<AlarmKey, Alarm['severity']> = {
   'alarm.recovery.failed': 'critical',
   'alarm.recorder.failed': 'critical',
   'alarm.recorder.damaged': 'warning',
+  'alarm.recording.off': 'warning',
+  'alarm.recording.refused': 'warning',
   'alarm.ports.reassigned': 'warning',
   'alarm.log.begunAnew': 'info',
 }

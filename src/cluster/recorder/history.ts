@@ -17,6 +17,7 @@ import {
   type Timeline,
 } from '../../contract/timeline.ts'
 import type { JournalRecord } from './protocol.ts'
+import type { Statements } from './statements.ts'
 
 export const historySchema = `
   CREATE TABLE IF NOT EXISTS statuses (at REAL PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -42,10 +43,12 @@ interface Row {
 
 export class History {
   readonly #db: Database.Database
+  readonly #statement: Statements
 
   /** The database has `historySchema`. Faults of a run that ended without a word ended with it. */
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, statement: Statements) {
     this.#db = db
+    this.#statement = statement
     db.exec('UPDATE faults SET until = MAX(since, COALESCE((SELECT MAX(at) FROM statuses), since)) WHERE until IS NULL')
   }
 
@@ -53,7 +56,7 @@ export class History {
     switch (record.kind) {
       case 'status': {
         const body = deflateRawSync(JSON.stringify(record.status), { level: 3 })
-        this.#db.prepare('INSERT OR REPLACE INTO statuses (at, body) VALUES (?, ?)').run(record.status.at, body)
+        this.#statement('INSERT OR REPLACE INTO statuses (at, body) VALUES (?, ?)').run(record.status.at, body)
         break
       }
       case 'band':
@@ -70,13 +73,13 @@ export class History {
   }
 
   timeline({ from, to, bins }: ValidParams<'timeline'>): Timeline {
-    const { first, last } = this.#db.prepare('SELECT MIN(at) AS first, MAX(at) AS last FROM statuses').get() as {
+    const { first, last } = this.#statement('SELECT MIN(at) AS first, MAX(at) AS last FROM statuses').get() as {
       first: number | null
       last: number | null
     }
     // A run from a file has no statuses: its seconds tell how long it was.
     const seconds =
-      first === null ? this.#db.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM documents WHERE kind = 'sample'").get() : null
+      first === null ? this.#statement("SELECT MIN(at) AS first, MAX(at) AS last FROM documents WHERE kind = 'sample'").get() : null
     const span = (seconds ?? { first, last }) as { first: number | null; last: number | null }
     return {
       ...span,
@@ -88,7 +91,7 @@ export class History {
   }
 
   moment(at: number): Moment {
-    const row = this.#db.prepare('SELECT at, body FROM statuses WHERE at <= ? ORDER BY at DESC LIMIT 1').get(at) as
+    const row = this.#statement('SELECT at, body FROM statuses WHERE at <= ? ORDER BY at DESC LIMIT 1').get(at) as
       { readonly at: number; readonly body: Buffer } | undefined
     const isThere = row !== undefined && at - row.at <= recordedForMs
     return {
@@ -104,66 +107,68 @@ export class History {
 
   /** Drops the oldest of everything beyond the bounds. */
   bound(): void {
-    const { bytes, count } = this.#db.prepare('SELECT SUM(LENGTH(body)) AS bytes, COUNT(*) AS count FROM statuses').get() as {
+    const { bytes, count } = this.#statement('SELECT SUM(LENGTH(body)) AS bytes, COUNT(*) AS count FROM statuses').get() as {
       bytes: number | null
       count: number
     }
     if ((bytes ?? 0) > statusBytesMax)
-      this.#db.prepare('DELETE FROM statuses WHERE at IN (SELECT at FROM statuses ORDER BY at LIMIT ?)').run(Math.ceil(count / 10))
-    this.#db.prepare('DELETE FROM marks WHERE at < (SELECT at FROM marks ORDER BY at DESC LIMIT 1 OFFSET ?)').run(rowsMax)
-    this.#db.prepare('DELETE FROM faults WHERE since < (SELECT since FROM faults ORDER BY since DESC LIMIT 1 OFFSET ?)').run(rowsMax)
+      this.#statement('DELETE FROM statuses WHERE at IN (SELECT at FROM statuses ORDER BY at LIMIT ?)').run(Math.ceil(count / 10))
+    this.#statement('DELETE FROM marks WHERE at < (SELECT at FROM marks ORDER BY at DESC LIMIT 1 OFFSET ?)').run(rowsMax)
+    this.#statement('DELETE FROM faults WHERE since < (SELECT since FROM faults ORDER BY since DESC LIMIT 1 OFFSET ?)').run(rowsMax)
   }
 
   #putFault(fault: ActiveFault, until: number | null): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO faults (id, since, until, body) VALUES (?, ?, ?, ?)')
-      .run(fault.id, fault.since, until, JSON.stringify(fault))
+    this.#statement('INSERT OR REPLACE INTO faults (id, since, until, body) VALUES (?, ?, ?, ?)').run(
+      fault.id,
+      fault.since,
+      until,
+      JSON.stringify(fault),
+    )
   }
 
   #putMark(key: string, mark: Mark): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO marks (kind, key, at, body) VALUES (?, ?, ?, ?)')
-      .run(mark.kind, key, mark.at, JSON.stringify(mark))
+    this.#statement('INSERT OR REPLACE INTO marks (kind, key, at, body) VALUES (?, ?, ?, ?)').run(
+      mark.kind,
+      key,
+      mark.at,
+      JSON.stringify(mark),
+    )
   }
 
   #one(query: string, ...values: number[]): number | null {
-    return (this.#db.prepare(query).get(...values) as { readonly at: number | null }).at
+    return (this.#statement(query).get(...values) as { readonly at: number | null }).at
   }
 
   #samples(from: number, to: number): Sample[] {
-    const rows = this.#db.prepare("SELECT at, body FROM documents WHERE kind = 'sample' AND at >= ? AND at <= ? ORDER BY at").all(from, to)
+    const rows = this.#statement("SELECT at, body FROM documents WHERE kind = 'sample' AND at >= ? AND at <= ? ORDER BY at").all(from, to)
     return (rows as Row[]).map(({ body }) => JSON.parse(body) as Sample)
   }
 
   #requests(from: number, to: number, bins: number): number[] {
     const requests = new Array<number>(bins).fill(0)
-    const rows = this.#db
-      .prepare(
-        `SELECT CAST((at - ?) * ? / ? AS INTEGER) AS bin, SUM(json_extract(body, '$.requests')) AS sum FROM documents
+    const rows = this.#statement(
+      `SELECT CAST((at - ?) * ? / ? AS INTEGER) AS bin, SUM(json_extract(body, '$.requests')) AS sum FROM documents
          WHERE kind = 'sample' AND at >= ? AND at < ? GROUP BY bin`,
-      )
-      .all(from, bins, to - from, from, to) as { readonly bin: number; readonly sum: number }[]
+    ).all(from, bins, to - from, from, to) as { readonly bin: number; readonly sum: number }[]
     for (const { bin, sum } of rows) requests[bin] = sum
     return requests
   }
 
   #gaps(from: number, to: number): { from: number; to: number }[] {
-    return this.#db
-      .prepare(
-        `SELECT * FROM (SELECT LAG(at) OVER (ORDER BY at) AS "from", at AS "to" FROM statuses WHERE at >= ? AND at <= ?)
+    return this.#statement(
+      `SELECT * FROM (SELECT LAG(at) OVER (ORDER BY at) AS "from", at AS "to" FROM statuses WHERE at >= ? AND at <= ?)
          WHERE "to" - "from" > ? LIMIT 1000`,
-      )
-      .all(
-        this.#one('SELECT MAX(at) AS at FROM statuses WHERE at < ?', from) ?? from,
-        this.#one('SELECT MIN(at) AS at FROM statuses WHERE at >= ?', to) ?? to,
-        recordedForMs,
-      ) as { from: number; to: number }[]
+    ).all(
+      this.#one('SELECT MAX(at) AS at FROM statuses WHERE at < ?', from) ?? from,
+      this.#one('SELECT MIN(at) AS at FROM statuses WHERE at >= ?', to) ?? to,
+      recordedForMs,
+    ) as { from: number; to: number }[]
   }
 
   #bands(from: number, to: number): Pick<Timeline, 'faults' | 'faultsOf'> {
     const where = 'FROM faults WHERE since < ? AND COALESCE(until, ?) >= ?'
-    const faultsOf = (this.#db.prepare(`SELECT COUNT(*) AS count ${where}`).get(to, to, from) as { readonly count: number }).count
-    const rows = this.#db.prepare(`SELECT until, body ${where} ORDER BY since LIMIT ${bandsMax}`).all(to, to, from) as {
+    const faultsOf = (this.#statement(`SELECT COUNT(*) AS count ${where}`).get(to, to, from) as { readonly count: number }).count
+    const rows = this.#statement(`SELECT until, body ${where} ORDER BY since LIMIT ${bandsMax}`).all(to, to, from) as {
       until: number | null
       body: string
     }[]
@@ -171,7 +176,7 @@ export class History {
   }
 
   #marks(from: number, to: number): Pick<Timeline, 'marks' | 'marksOf'> {
-    const rows = this.#db.prepare('SELECT kind, COUNT(*) AS count FROM marks WHERE at >= ? AND at < ? GROUP BY kind').all(from, to)
+    const rows = this.#statement('SELECT kind, COUNT(*) AS count FROM marks WHERE at >= ? AND at < ? GROUP BY kind').all(from, to)
     const counts = new Map((rows as { kind: MarkKind; count: number }[]).map(({ kind, count }) => [kind, count]))
     const marks: Mark[] = []
     for (const kind of markOrder) {
@@ -179,12 +184,10 @@ export class History {
       const room = marksMax - marks.length
       if (count === 0 || room === 0) continue
       const every = Math.ceil(count / room)
-      const found = this.#db
-        .prepare(
-          `SELECT body FROM (SELECT body, ROW_NUMBER() OVER (ORDER BY at) AS number FROM marks WHERE kind = ? AND at >= ? AND at < ?)
+      const found = this.#statement(
+        `SELECT body FROM (SELECT body, ROW_NUMBER() OVER (ORDER BY at) AS number FROM marks WHERE kind = ? AND at >= ? AND at < ?)
            WHERE number % ? = 0`,
-        )
-        .all(kind, from, to, every) as Row[]
+      ).all(kind, from, to, every) as Row[]
       marks.push(...found.map(({ body }) => JSON.parse(body) as Mark))
     }
     return { marks: marks.sort((a, b) => a.at - b.at), marksOf: [...counts.values()].reduce((sum, count) => sum + count, 0) }
@@ -193,7 +196,7 @@ export class History {
   /** Checkpoints are too frequent under load to go from one to the next. The nearest mark, beginning or end of a fault beyond `at`, as the moment that shows it. */
   #visited(least: 'MIN' | 'MAX', beyond: '<' | '>', at: number): number | null {
     const order = least === 'MIN' ? 'ASC' : 'DESC'
-    const mark = this.#db.prepare(`SELECT at FROM marks WHERE at ${beyond} ? AND kind <> 'checkpoint' ORDER BY at ${order} LIMIT 1`).get(at)
+    const mark = this.#statement(`SELECT at FROM marks WHERE at ${beyond} ? AND kind <> 'checkpoint' ORDER BY at ${order} LIMIT 1`).get(at)
     const times = [
       (mark as { readonly at: number } | undefined)?.at ?? null,
       this.#one(`SELECT ${least}(since) AS at FROM faults WHERE since ${beyond} ?`, at),

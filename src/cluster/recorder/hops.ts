@@ -23,6 +23,9 @@ export interface Hop {
   takenAt: Place | null
 }
 
+/** Whether it did not reach the protocol of its receiver: eaten on its way, or kept out there. */
+export const isLost = ({ fate }: Pick<Hop, 'fate'>): boolean => fate === 'lost' || fate === 'refused'
+
 interface Place {
   readonly replica: number
   readonly position: number

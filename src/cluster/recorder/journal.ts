@@ -10,6 +10,7 @@ import { History, historySchema } from './history.ts'
 import { RunSource } from './run-source.ts'
 import { hasRegex, matcherOf } from './match.ts'
 import type { Moment, Timeline } from '../../contract/timeline.ts'
+import { statementsOf, type Statements } from './statements.ts'
 import { within } from './within.ts'
 import type { Bounds, JournalRecord, RecordedEntryWithLedger, Restored } from './protocol.ts'
 
@@ -65,7 +66,7 @@ export class Journal {
   readonly #file: string
   readonly #inode: number | null
   readonly #bytesMax: number
-  readonly #statements = new Map<string, Database.Statement>()
+  readonly #statement: Statements
   #pending: JournalRecord[] = []
   #flushes = 0
 
@@ -73,6 +74,7 @@ export class Journal {
   constructor(file: string, bytesMax: number) {
     mkdirSync(dirname(file), { recursive: true })
     this.#db = new Database(file, { timeout: 0 })
+    this.#statement = statementsOf(this.#db)
     this.#file = file
     this.#bytesMax = bytesMax
     try {
@@ -83,7 +85,7 @@ export class Journal {
       this.#db.exec('BEGIN IMMEDIATE')
       this.#db.exec(schema)
       this.#db.exec(historySchema)
-      this.#history = new History(this.#db)
+      this.#history = new History(this.#db, this.#statement)
       this.#db.exec('COMMIT')
       this.#inode = inodeOf(file)
     } catch (error) {
@@ -115,7 +117,7 @@ export class Journal {
 
   bounds(): Bounds {
     this.flush()
-    const row = this.#db.prepare('SELECT MIN(seq) AS first, MAX(seq) AS last FROM entries').get() as {
+    const row = this.#statement('SELECT MIN(seq) AS first, MAX(seq) AS last FROM entries').get() as {
       first: number | null
       last: number | null
     }
@@ -138,7 +140,7 @@ export class Journal {
 
   entry(seq: number): RecordedEntryWithLedger | null {
     this.flush()
-    const row = this.#db.prepare(`${selectEntries} WHERE entries.seq = ?`).get(seq) as EntryRow | undefined
+    const row = this.#statement(`${selectEntries} WHERE entries.seq = ?`).get(seq) as EntryRow | undefined
     return row === undefined ? null : entryOf(row)
   }
 
@@ -167,7 +169,7 @@ export class Journal {
     const bounded = hasRegex(filter)
     const handful = bounded ? handfulMax : 1_000
     const entries: RecordedEntryWithLedger[] = []
-    const read = this.#db.prepare(`${selectEntries} WHERE entries.seq > ? AND entries.seq <= ? ORDER BY entries.seq LIMIT ?`)
+    const read = this.#statement(`${selectEntries} WHERE entries.seq > ? AND entries.seq <= ? ORDER BY entries.seq LIMIT ?`)
     let bytes = 0
     for (let from = after; ;) {
       const rows = read.all(from, upTo, handful) as EntryRow[]
@@ -251,21 +253,12 @@ export class Journal {
     }
   }
 
-  /** One for each text: a new one for each record leaves its memory outside the heap, where no collector feels it. */
-  #statement(sql: string): Database.Statement {
-    const known = this.#statements.get(sql)
-    if (known !== undefined) return known
-    const made = this.#db.prepare(sql)
-    this.#statements.set(sql, made)
-    return made
-  }
-
   #putDocument(kind: string, key: string, at: number, body: unknown): void {
     this.#statement('INSERT OR REPLACE INTO documents (kind, key, at, body) VALUES (?, ?, ?, ?)').run(kind, key, at, JSON.stringify(body))
   }
 
   #documents<Body>(kind: string): Body[] {
-    const rows = this.#db.prepare('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, restoredMax) as {
+    const rows = this.#statement('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, restoredMax) as {
       body: string
     }[]
     return rows.map((row) => JSON.parse(row.body) as Body).reverse()
@@ -278,15 +271,13 @@ export class Journal {
     if (used * (this.#db.pragma('page_size', { simple: true }) as number) > this.#bytesMax) {
       const { first, last } = this.bounds()
       const upTo = first + Math.ceil((last - first + 1) * droppedPart)
-      this.#db.prepare('DELETE FROM entries WHERE seq < ?').run(upTo)
-      this.#db.prepare('DELETE FROM ledger WHERE seq < ?').run(upTo)
+      this.#statement('DELETE FROM entries WHERE seq < ?').run(upTo)
+      this.#statement('DELETE FROM ledger WHERE seq < ?').run(upTo)
     }
-    for (const { kind } of this.#db.prepare('SELECT DISTINCT kind FROM documents').all() as { kind: string }[]) {
-      this.#db
-        .prepare(
-          'DELETE FROM documents WHERE kind = ? AND at < (SELECT at FROM documents WHERE kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?)',
-        )
-        .run(kind, kind, kind === 'sample' ? samplesMax : documentsMax)
+    for (const { kind } of this.#statement('SELECT DISTINCT kind FROM documents').all() as { kind: string }[]) {
+      this.#statement(
+        'DELETE FROM documents WHERE kind = ? AND at < (SELECT at FROM documents WHERE kind = ? ORDER BY at DESC LIMIT 1 OFFSET ?)',
+      ).run(kind, kind, kind === 'sample' ? samplesMax : documentsMax)
     }
     this.#history.bound()
   }

@@ -1,6 +1,7 @@
 /** The recorder process: the only one that touches the journal. Ends itself when its channel to the host closes. */
 import type { ErrorCode } from '../../contract/result.ts'
 import { openParentChannel, type ParentChannel } from './channel.ts'
+import { FetchedRecordings } from './fetched.ts'
 import { openJournal, TooSlow, type Journal } from './journal.ts'
 import { messageDetail } from './message-detail.ts'
 import { runWork } from './run-desk.ts'
@@ -23,8 +24,9 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 class Recorder {
   readonly #channel: ParentChannel
   #journal: Journal | null = null
-  readonly #messages = new RunMessages()
+  #messages = new RunMessages()
   readonly #replays = new Replays()
+  readonly #fetched = new FetchedRecordings()
   #guarded: readonly number[] = []
   #timers: NodeJS.Timeout[] = []
 
@@ -106,6 +108,10 @@ class Recorder {
       }
       case 'recordedProcesses':
         return recordedProcesses(message.params)
+      case 'fetched':
+        // What is known of the files that go must not be taken for what is in those that come.
+        if (message.params.anew) this.#messages = new RunMessages()
+        return this.#fetched.take(message.params)
       case 'openReplay':
         return this.#replays.open(message.params, message.params)
       case 'replay':

@@ -3,7 +3,7 @@
  * held is kept as counts, about a thirtieth of its size.
  */
 import type { MessageLane, MessagesOverview } from '../../contract/messages.ts'
-import { joinHops, type Seen } from './hops.ts'
+import { isLost, joinHops, type Seen } from './hops.ts'
 import { Dictionary, laneName, placeOf } from './lanes.ts'
 import { makePauses } from './pauses.ts'
 import type { BlockPlace } from './segments.ts'
@@ -93,14 +93,15 @@ export class BlockSummaries {
 
   #summaryOf(seen: readonly Omit<Seen, 'at'>[]): Int32Array {
     const counts = new Map<number, { count: number; lost: number }>()
-    for (const { from, to, kind, sentAt, fate } of joinHops(seen.map((one) => ({ ...one, at: one.entry.at })))) {
+    for (const hop of joinHops(seen.map((one) => ({ ...one, at: one.entry.at })))) {
+      const { from, to, kind, sentAt } = hop
       // Each message once: by its sender, and by its receiver where the sender is a client.
       if (from.kind !== 'client' && sentAt === null) continue
       const way = this.#ways.of({ from, to, kind }, `${from.kind} ${laneName(from)}>${to.kind} ${laneName(to)} ${kind}`)
       const count = counts.get(way) ?? { count: 0, lost: 0 }
       counts.set(way, count)
       count.count += 1
-      if (fate === 'lost' || fate === 'refused') count.lost += 1
+      if (isLost(hop)) count.lost += 1
     }
     return Int32Array.from([...counts].flatMap(([way, { count, lost }]) => [way, count, lost]))
   }

@@ -80,6 +80,12 @@ export interface RunPlace {
   readonly replicas: readonly string[]
 }
 
+/** A place in a recording: the end of what is known of it. Segments count from 1; 0: nothing is known. */
+export interface RecordedPlace {
+  readonly segment: number
+  readonly offset: number
+}
+
 export interface RecorderQueries {
   /** Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. */
   open: { readonly params: { readonly file: string; readonly bytesMax: number }; readonly result: Restored }
@@ -98,6 +104,19 @@ export interface RecorderQueries {
     readonly result: MessageDetail | null
   }
   recordedProcesses: { readonly params: RecordedRun; readonly result: readonly RecordedProcessInfo[] }
+  /**
+   * Keeps a piece (`bytes`: base64) of a recording that lies on another machine in `folder`, at most `bytesMax` of it; answers where the next one
+   * belongs. `anew`: what was kept is deleted first. Errors: `bad-request` (it belongs elsewhere), `too-large`.
+   */
+  fetched: {
+    readonly params: {
+      readonly folder: string
+      readonly bytesMax: number
+      readonly piece: (RecordedPlace & { readonly bytes: string }) | null
+      readonly anew: boolean
+    }
+    readonly result: RecordedPlace
+  }
   /** Errors: `not-found`, `bad-request` (it cannot be replayed). */
   openReplay: { readonly params: RecordedRun & ValidParams<'openReplay'>; readonly result: ReplaySessionInfo }
   /** Error `not-found`: that session is closed. */

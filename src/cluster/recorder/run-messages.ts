@@ -9,7 +9,7 @@ import {
   type RecordingGap,
 } from '../../contract/messages.ts'
 import type { RecordedEntry, Timed } from '../../pbft/wire/index.ts'
-import { joinHops, timeOf, type Hop, type Seen } from './hops.ts'
+import { isLost, joinHops, timeOf, type Hop, type Seen } from './hops.ts'
 import { Dictionary, placeOf } from './lanes.ts'
 import { BlockSummaries, Counts, type CountedBlock, type Way } from './message-counts.ts'
 import { makePauses } from './pauses.ts'
@@ -108,7 +108,7 @@ export class RunMessages {
     let blocks = { read: 0, of: 0 }
     if (width < 200 || filter.seq !== undefined || filter.view !== undefined) {
       for (const hop of (await this.hops(begin, to)).filter(matcherOf(filter))) {
-        counts.add(timeOf(hop), hop, 1, hop.fate === 'lost' || hop.fate === 'refused' ? 1 : 0)
+        counts.add(timeOf(hop), hop, 1, isLost(hop) ? 1 : 0)
       }
     } else blocks = await this.#summaries.count(this.#blocksIn(from, to), counts, summaryMatcherOf(filter))
     return { from, to, bins, ...counts.columns(), blocks, ...bounds, gaps: this.#gaps(from, to) }
@@ -167,7 +167,7 @@ export class RunMessages {
     return { first: Math.min(...all.map(({ first }) => first)), last: Math.max(...all.map(({ last }) => last)) }
   }
 
-  /** What the writer lost, and what is older than the oldest that is kept. */
+  /** What the writer lost, what was dropped before it was fetched from another machine, and what is older than the oldest that is kept. */
   #gaps(from: number, to: number): RecordingGap[] {
     return this.#replicas.flatMap(({ segments, offsetMs }, replica) => {
       const gaps: RecordingGap[] = []
@@ -175,7 +175,8 @@ export class RunMessages {
       for (const [i, block] of blocks.entries()) {
         const before = blocks[i - 1]
         const start = before?.lastAt ?? block.firstAt
-        if (block.lost > 0) gaps.push({ replica, from: start - offsetMs, to: block.firstAt - offsetMs, count: block.lost })
+        const isSkipped = before !== undefined && block.segment > before.segment + 1
+        if (block.lost > 0 || isSkipped) gaps.push({ replica, from: start - offsetMs, to: block.firstAt - offsetMs, count: block.lost })
       }
       const [first] = blocks
       if (first !== undefined && first.segment > 1) gaps.unshift({ replica, from: 0, to: first.firstAt - offsetMs, count: 0 })
