@@ -981,7 +981,7 @@ export const en = {
     stopped: 'requests have stopped already',
     nothingShort: 'no change',
     toleratedShort: 'goes on',
-    lastShort: 'goes on, last one',
+    lastShort: 'goes on, none to spare',
     stopsShort: 'stops',
     stoppedShort: 'stopped already',
     nothingText: '{replicas}: takes no part now, so nothing changes.',

@@ -969,7 +969,7 @@ export const zhCN: Same<Messages> = {
     stopped: '请求已经停止',
     nothingShort: '无变化',
     toleratedShort: '继续',
-    lastShort: '继续，最后一个',
+    lastShort: '继续，再无余量',
     stopsShort: '停止',
     stoppedShort: '已经停止',
     nothingText: '{replicas}：现在没有参与，不会有变化。',
