@@ -11,6 +11,7 @@ import { usePreferences } from '../stores/preferences.ts'
 import { useSurfaces } from '../stores/surfaces.ts'
 import { useTimeBar } from '../stores/time-bar.ts'
 import { useTimeCursor } from '../stores/time-cursor.ts'
+import { useTour } from '../stores/tour.ts'
 
 export interface Command {
   readonly id: string
@@ -46,6 +47,7 @@ export function useCommands() {
   const cluster = useCluster()
   const preferences = usePreferences()
   const surfaces = useSurfaces()
+  const tour = useTour()
 
   const cursor = useTimeCursor()
   const bar = useTimeBar()
@@ -179,6 +181,7 @@ export function useCommands() {
         run: () => (chosen.railCollapsed = !chosen.railCollapsed),
       },
       { id: 'diagnostics', group, label: t('settings.diagnostics'), keys: [], run: () => void acts.writeDiagnostics() },
+      { id: 'tour', group, label: t('tour.start'), keys: [], run: () => tour.start() },
       { id: 'shortcuts', group, label: t('shortcuts.title'), keys: ['?'], run: () => surfaces.show('shortcuts') },
     ]
   })

@@ -203,6 +203,58 @@ export const en = {
     noneOpenText: 'This screen shows a cluster at work. Create one or open one first.',
     start: 'Choose a cluster',
   },
+  tour: {
+    start: 'Guided tour',
+    step: 'Step {number} of {count}',
+    next: 'Next',
+    back: 'Back',
+    skip: 'Skip',
+    leave: 'End the tour',
+    finish: 'Finish',
+    go: 'Go there',
+    task: 'The tour waits here until you have done it, or skip it.',
+    done: 'Done.',
+    cluster: {
+      title: 'A cluster to try things on',
+      text: 'Create four replicas on this machine. They keep one state together, and go on when any one of them fails or lies.',
+    },
+    ring: {
+      title: 'Four replicas, one of them primary',
+      text: 'The primary proposes the order of requests; three of the four have to agree on it. That is why one may fail.',
+    },
+    verdict: {
+      title: 'How it stands, in one sentence',
+      text: 'The verdict says whether requests can complete, how many more faults the cluster bears, and why it is stuck when it is.',
+    },
+    submit: {
+      title: 'Submit a request',
+      text: 'Put a value under a key. Beside the form you see it pass each phase, until two replicas have answered the same.',
+    },
+    log: {
+      title: 'It is in the log',
+      text: 'Every request that was agreed on has its place here. Open a row to see which replica said what, and when.',
+    },
+    isolate: {
+      title: 'Now isolate the primary',
+      text: 'Press Isolate on the card of the primary: it hears nobody, and nobody hears it. Heal takes that back.',
+    },
+    again: {
+      title: 'Does it still work?',
+      text: 'Submit another request. It takes longer: the other three wait for the primary in vain, then they choose another one.',
+    },
+    why: {
+      title: 'Why the service went on',
+      text: 'Three of four timed out and left the view. They are the quorum: what was agreed goes over to the new view, and its primary goes on.',
+    },
+    heal: {
+      title: 'Heal the fault',
+      text: 'Heal all ends every fault at once (H). The replica that was isolated catches up by itself.',
+    },
+    end: {
+      title: 'That was all',
+      text: 'Scenarios shows more: lying replicas, lost disks, partitions. This tour is in the list of actions (Ctrl or Cmd and K) and in the help (?).',
+    },
+  },
   /** What to do about an error, by code. */
   errors: {
     'bad-request': 'The host refused this as malformed. Check what was entered, then try again.',
