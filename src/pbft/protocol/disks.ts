@@ -60,7 +60,8 @@ export const noteDisk = (r: ReplicaState, from: ReplicaId, report: PeerReport, s
     report.named = null
     setDisk(r, from, { incarnation, since })
   } else if (known.since === null && since !== null) setDisk(r, from, { incarnation, since })
-  hear(report, status.view, status.lastExecuted)
+  // In its roll call it has learned what it tells, and would take its own words for what it forgot.
+  if (since !== null) hear(report, status.view, status.lastExecuted)
   return true
 }
 
@@ -78,7 +79,7 @@ type DiskStatus = Pick<Status, 'incarnation' | 'since' | 'probation' | 'goal' | 
 /** What a status says of disks. */
 export const diskStatus = (r: ReplicaState): DiskStatus => ({
   incarnation: r.incarnation,
-  since: r.since,
+  since: r.silence?.kind === 'roll-call' ? null : r.since,
   probation: r.silence?.kind === 'probation',
   goal: r.silence?.kind === 'probation' ? r.silence.until : null,
   lastCheckpoint: lastCheckpoint(r),

@@ -273,6 +273,25 @@ describe('the roll call after a start', () => {
     expect(sentIn(receive(core, 0, proposal))).toContain('prepare')
   })
 
+  it('does not take for forgotten what it has itself told since: the view that it came back to', () => {
+    const cluster = new Cluster()
+    work(cluster, 2)
+    cluster.crash(1)
+    for (const id of [0, 2, 3]) cluster.input(id, { type: 'operator', command: { kind: 'change-view' } })
+    cluster.run(5_000)
+    expect(cluster.node(2).core.snapshot()).toMatchObject({ view: 2, active: true })
+    // Everyone hears it, and only one can answer: the roll call lasts, and meanwhile it learns of the view and says so.
+    cluster.filter = ({ from, to }) => to !== 1 || from === 2
+    cluster.restart(1)
+    cluster.run(2_000)
+    expect(cluster.node(1).core.snapshot()).toMatchObject({ view: 2, active: true })
+    cluster.filter = () => true
+    cluster.run(2_000)
+    expect(cluster.eventsOf(1, 'probation')).toEqual([])
+    work(cluster, 2)
+    cluster.assertAgreement()
+  })
+
   it('does not take the word of a disk that was lost since', () => {
     const core = boot()
     receive(core, 3, statusOf(3, { incarnation: 20_000_000 }))
