@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asReplicaId } from '../../../src/pbft/protocol/ids.ts'
+import { asReplicaId, asSeqNo, asView, type Digest } from '../../../src/pbft/protocol/ids.ts'
 import type { ReplicaMessage, Request } from '../../../src/pbft/protocol/messages.ts'
 import type { LogRecord } from '../../../src/pbft/protocol/records.ts'
 import { createReplica } from '../../../src/pbft/protocol/replica.ts'
@@ -145,6 +145,22 @@ describe('restore', () => {
         }
       }
     }
+  })
+
+  it('pitfall 21: a view-change after a restart tells what only the record of a new-view knows of', () => {
+    const { records } = cluster.node(2).disk
+    const at = records.findLastIndex((one) => one.kind === 'new-view')
+    const entered = records[at]
+    if (entered?.kind !== 'new-view') throw new Error('no view was entered')
+    // Prepared in the view before, and passed over by the choice of this one.
+    const seq = asSeqNo(Math.max(entered.message.start.seq, entered.message.chosen.at(-1)?.seq ?? 0) + 1)
+    const entry = { seq, digest: 'd'.repeat(64) as Digest, view: asView(entered.message.view - 1) }
+    const told = { ...entered, prepared: [...entered.prepared, entry], prePrepared: [...entered.prePrepared, entry] }
+    const core = restoreFrom([...records.slice(0, at), told], 2)
+    const effects = core.step({ type: 'operator', command: { kind: 'change-view' } }, cluster.nowMs)
+    const sent = effects.flatMap((effect) => (effect.type === 'send' && effect.message.type === 'view-change' ? [effect.message] : []))
+    expect(sent[0]?.prepared).toContainEqual(entry)
+    expect(sent[0]?.prePrepared).toContainEqual(entry)
   })
 
   it('continues after everything is killed at once: nothing acknowledged is lost', () => {

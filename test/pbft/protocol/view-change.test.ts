@@ -3,6 +3,7 @@ import type { NewView } from '../../../src/pbft/protocol/messages.ts'
 import { asDigest } from '../../../src/pbft/protocol/ids.ts'
 import { add, readCounter } from '../../support/counter-service.ts'
 import { Cluster, type Packet } from '../../support/protocol-cluster.ts'
+import { requestOf } from '../../support/solo-replica.ts'
 
 const views = (cluster: Cluster): number[] => cluster.nodes.filter((node) => node.up).map((node) => node.core.snapshot().view)
 const isIdle = (cluster: Cluster): boolean => cluster.nodes.every((node) => !node.up || node.core.snapshot().active)
@@ -251,6 +252,19 @@ describe('view change', () => {
     cluster.run(10_000)
     expect(client.results).toHaveLength(1)
     expect(isIdle(cluster)).toBe(true)
+    allAgree(cluster)
+  })
+
+  it('pitfall 18: one that hears everyone and reaches nobody leaves its view alone, and is followed once the links are whole', () => {
+    const cluster = new Cluster({ filter: ({ from }) => from !== 3 })
+    const client = cluster.addClient()
+    cluster.call(client, add(1))
+    cluster.input(3, { type: 'request', request: requestOf('alone/1', cluster.nowMs, add(1)) })
+    cluster.run(5_000)
+    expect(cluster.node(3).core.snapshot().active).toBe(false)
+    cluster.filter = () => true
+    cluster.run(10_000)
+    for (const id of [0, 1, 2, 3]) expect(cluster.node(id).core.snapshot()).toMatchObject({ view: views(cluster)[3], active: true })
     allAgree(cluster)
   })
 
