@@ -29,6 +29,17 @@ describe('pitfall 13: a client whose MACs hold at some replicas only', () => {
     expect(result.answered).toBeGreaterThan(50)
   })
 
+  it(
+    'always good for the primary alone, whoever that is: at most f, since whom it made fall behind takes it no more',
+    { timeout: 60_000 },
+    () => {
+      const result = run(4, { hostile: { goodFor: 'primary', to: 'primary', gapMs: 20 } }, { steps: 20_000 })
+      expect(result.violations).toEqual([])
+      expect(result.views).toBeLessThanOrEqual(faultsTolerated(4))
+      expect(result.answered).toBeGreaterThan(50)
+    },
+  )
+
   it('another subset each time, seven replicas: at most f', { timeout: 60_000 }, () => {
     for (const to of ['primary', 'all', null] as const) {
       const result = run(7, { hostile: { goodFor: null, to, gapMs: 20 } }, { steps: 20_000 })

@@ -5,8 +5,11 @@ import type { Operation, OperationResult } from '../../src/pbft/service/index.ts
 import {
   checkAgreement,
   checkAnswered,
+  checkCertificates,
   checkCheckpoints,
+  checkChoices,
   checkConverged,
+  checkDecided,
   checkDurability,
   checkLinearizability,
   checkOrder,
@@ -261,5 +264,72 @@ describe('linearizability', () => {
         expect(checkLinearizability(history, serviceObject)).toEqual([])
       }),
     )
+  })
+})
+
+describe('certificates', () => {
+  const vote = (type: Vote['type'], view: number, seq: number, digest: string): Vote => ({ replica: 1, type, view, seq, digest })
+  const votes = [vote('prepare', 0, 5, 'a'), vote('commit', 0, 5, 'a'), vote('prepare', 1, 5, 'b')]
+  const entry = (seq: number, digest: string, view: number) => ({ seq, digest, view })
+  const whole = {
+    replica: 1,
+    view: 2,
+    low: 4,
+    high: 12,
+    prepared: [entry(5, 'a', 0)],
+    prePrepared: [entry(5, 'a', 0), entry(5, 'b', 1)],
+    after: 3,
+  }
+
+  it('accepts what tells all votes of lower views, or later ones', () => {
+    expect(checkCertificates(votes, [whole], 4)).toEqual([])
+    expect(checkCertificates(votes, [{ ...whole, prepared: [entry(5, 'b', 1)] }], 4)).toEqual([])
+    expect(checkCertificates(votes, [{ ...whole, low: 5, prepared: [], prePrepared: [] }], 4)).toEqual([])
+    expect(checkCertificates(votes, [{ ...whole, view: 0, prepared: [], prePrepared: [] }], 4)).toEqual([])
+    const lost: Vote = { replica: 1, type: 'new-disk', view: 0, seq: 0, digest: '' }
+    expect(checkCertificates([...votes, lost], [{ ...whole, prepared: [], prePrepared: [], after: 4 }], 4)).toEqual([])
+  })
+
+  it('finds what is left out of P or of Q, or told of an older view or another digest', () => {
+    const bad = [
+      { ...whole, prepared: [] },
+      { ...whole, prepared: [entry(5, 'b', 0)] },
+      { ...whole, prePrepared: [entry(5, 'b', 1)] },
+      { ...whole, prePrepared: [entry(5, 'a', 0), entry(5, 'b', 0)] },
+    ]
+    for (const told of bad) expect(names(checkCertificates(votes, [told], 4)), JSON.stringify(told)).toEqual(['certificates'])
+    const full = ['c', 'd', 'e', 'f'].map((digest) => entry(5, digest, 1))
+    expect(checkCertificates(votes, [{ ...whole, prePrepared: full }], 4)).toEqual([])
+  })
+})
+
+describe('choices', () => {
+  it('finds a batch that was proposed to nobody at its place before', () => {
+    const proposed = { kind: 'pre-prepared' as const, seq: 3, digest: 'a' }
+    const entered = { kind: 'entered' as const, replica: 0, view: 1, chosen: [{ seq: 3, digest: 'a' }] }
+    expect(checkChoices([proposed, entered, { ...entered, chosen: [{ seq: 4, digest: 'null' }] }], 'null')).toEqual([])
+    expect(names(checkChoices([entered, proposed], 'null'))).toEqual(['choices'])
+    expect(names(checkChoices([proposed, { ...entered, chosen: [{ seq: 4, digest: 'a' }] }], 'null'))).toEqual(['choices'])
+  })
+})
+
+describe('decided answers', () => {
+  const prepared = (replica: number, view: number, digest = 'a') => ({ replica, view, seq: 7, digest })
+  const taken = { client: 'c', timestamp: 1, seq: 7, after: 3 }
+
+  it('accepts one that a quorum has prepared in one view, those unknown included', () => {
+    expect(checkDecided([prepared(0, 1), prepared(1, 1), prepared(2, 1)], [taken], 3, 0)).toEqual([])
+    expect(checkDecided([prepared(0, 1), prepared(1, 1)], [{ ...taken, after: 2 }], 3, 1)).toEqual([])
+  })
+
+  it('finds one that rests on several views, several batches, one replica twice, or what came later', () => {
+    const bad = [
+      [prepared(0, 0), prepared(1, 1), prepared(2, 1)],
+      [prepared(0, 1, 'b'), prepared(1, 1), prepared(2, 1)],
+      [prepared(1, 1), prepared(1, 1), prepared(2, 1)],
+    ]
+    for (const promises of bad) expect(names(checkDecided(promises, [taken], 3, 0))).toEqual(['decided'])
+    expect(names(checkDecided([prepared(0, 1), prepared(1, 1), prepared(2, 1)], [{ ...taken, after: 2 }], 3, 0))).toEqual(['decided'])
+    expect(names(checkDecided([], [{ ...taken, after: 0 }], 3, 1))).toEqual(['decided'])
   })
 })

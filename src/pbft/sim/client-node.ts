@@ -174,6 +174,7 @@ export class ClientNode {
     const decoded = decodeResult(result)
     if (decoded === null) return this.#world.recording.violation('codec', `${this.name}: the result of ${timestamp} does not decode`)
     this.#record(call, { at: this.#world.schedule.now, result: decoded, bytes: result, seq })
+    if (seq > 0) this.#world.recording.answered(this.name, timestamp, seq)
     this.#thinkThenSubmit()
   }
 

@@ -121,6 +121,7 @@ class Continuation {
         send: (to: number, bytes: Uint8Array) => this.#network.send(id, to, bytes),
         sendToClient: ({ client }: ClientMessage, bytes: Uint8Array) => this.#sendToClient(id, client, bytes),
         countStep: () => void this.#steps++,
+        hasToldAll: () => false,
       }
       return new ReplicaNode(world, { ...config, id: asReplicaId(id) }, random.fork(`replica ${id}`))
     })

@@ -51,14 +51,17 @@ export interface FaultMix {
   readonly traitors: readonly TraitorName[]
   /** Where clients MAC: how many of the others may not have a key for one replica each, so that its MAC does not hold; at most f. */
   readonly unlinked: number
-  /** Where clients MAC: a client that makes requests which only some replicas can verify. */
+  /** A client that keeps to no rule. */
   readonly hostile: HostileClient | null
 }
 
-/** Until healing. It never signs. */
+/**
+ * Until healing. Where clients MAC it makes requests that only some replicas can verify, and never signs; where they sign, it sends two
+ * requests under one timestamp. In either case it goes on without an answer.
+ */
 export interface HostileClient {
-  /** Whose MACs it makes right; null: other ones each time. */
-  readonly goodFor: readonly number[] | null
+  /** Whose MACs it makes right; primary: of whoever leads then, and of nobody else; null: other ones each time. */
+  readonly goodFor: readonly number[] | 'primary' | null
   /** Whom it sends to; null: another choice each time. */
   readonly to: 'primary' | 'all' | null
   /** Mean time between its requests, ms. */
@@ -81,13 +84,24 @@ export const calmMix: FaultMix = {
   hostile: null,
 }
 
+/** Whether nothing in it explains a view change but the hostile client. */
+export const isCalmBut = (mix: FaultMix): boolean => mix.hostile !== null && isSame({ ...mix, hostile: null }, calmMix)
+
+const isSame = (a: FaultMix, b: FaultMix): boolean => JSON.stringify(a) === JSON.stringify(b)
+
 /** The inventive ones more often. */
 const drawTraitor = (random: Random): TraitorName => random.pick([...traitorNames, 'lie', 'lie', 'twins', 'usurp', 'usurp'])
+
+const manners = [
+  { goodFor: null, to: null },
+  { goodFor: 'primary', to: 'primary' },
+] as const
 
 /** Each kind of fault is in about half of the mixtures: all of them always would hide what any of them does. */
 export function drawFaultMix(random: Random): FaultMix {
   const disks = random.fork('disks')
   const hearing = random.fork('hearing')
+  const hostility = random.fork('hostility')
   const some = (probability: number, strength: () => number): number => (random.chance(probability) ? strength() : 0)
   const mix: FaultMix = {
     link: {
@@ -114,8 +128,12 @@ export function drawFaultMix(random: Random): FaultMix {
     giveUp: some(0.3, () => 0.1),
     traitors: random.chance(0.6) ? Array.from({ length: random.whole(1, 3) }, () => drawTraitor(random)) : [],
     unlinked: some(0.4, () => 1),
-    hostile: random.chance(0.4) ? { goodFor: null, to: null, gapMs: random.pick([20, 100, 500]) } : null,
+    hostile: random.chance(0.4) ? { ...hostility.pick(manners), gapMs: random.pick([20, 100, 500]) } : null,
   }
+  // By itself, so that whatever happens is its doing.
+  if (mix.hostile?.goodFor === 'primary' && hostility.chance(0.6)) return { ...calmMix, hostile: { ...mix.hostile, gapMs: 20 } }
   // Who does harm in a new view needs new views.
-  return mix.traitors.includes('usurp') ? { ...mix, actions: [...new Set([...mix.actions, 'change-view' as const])] } : mix
+  return mix.traitors.includes('usurp') || mix.traitors.includes('lie')
+    ? { ...mix, actions: [...new Set([...mix.actions, 'change-view' as const])] }
+    : mix
 }

@@ -28,6 +28,8 @@ export interface LiarOptions {
   readonly random: Random
 }
 
+/** How often it lies in a view-change of its own, at least. */
+const viewChangesOften = 0.8
 /** Digests that it has met, to vote for what others mean something by. */
 const digestsMax = 32
 /** Proposals of which it remembers whom it told what. */
@@ -75,7 +77,9 @@ class Liar implements Outbox {
   }
 
   #say(message: ReplicaMessage): readonly ReplicaMessage[] {
-    if (!this.#random.chance(this.#often)) return [message]
+    // View-changes are few, and decide much.
+    const often = message.type === 'view-change' ? Math.max(this.#often, viewChangesOften) : this.#often
+    if (!this.#random.chance(often)) return [message]
     const lie = this.#lie(message)
     // The truth as well, before or after.
     return this.#random.pick([lie, lie, [message, ...lie], [...lie, message]])
@@ -99,7 +103,7 @@ class Liar implements Outbox {
       ]
       return [...both, ...(this.#random.chance(0.5) ? both.flatMap((one) => this.#inAllNames(one)) : [])]
     }
-    return [this.#random.chance(this.#often) ? this.#vote(message) : message]
+    return this.#random.chance(this.#often) ? this.#vote(message) : [message]
   }
 
   #inAllNames(vote: Prepare | Commit): ReplicaMessage[] {
@@ -127,17 +131,21 @@ class Liar implements Outbox {
     }
   }
 
-  #vote(message: Prepare | Commit): ReplicaMessage {
+  #vote(message: Prepare | Commit): readonly ReplicaMessage[] {
     const { random } = this.#options
-    switch (random.whole(0, 4)) {
+    const other = { ...message, digest: this.#digest(message.digest) }
+    switch (random.whole(0, 5)) {
+      case 5:
+        // What nobody has proposed there, as if all were agreed on it already.
+        return this.#inAllNames({ ...other, type: 'commit', seq: asSeqNo(message.seq + random.whole(0, 2)) })
       case 0:
-        return { ...message, type: message.type === 'prepare' ? 'commit' : 'prepare' }
+        return [{ ...message, type: message.type === 'prepare' ? 'commit' : 'prepare' }]
       case 1:
-        return { ...message, view: asView(message.view + 1) }
+        return [{ ...message, view: asView(message.view + 1) }]
       case 2:
-        return { ...message, seq: asSeqNo(message.seq + 1) }
+        return [{ ...message, seq: asSeqNo(message.seq + 1) }]
       default:
-        return { ...message, digest: this.#digest(message.digest) }
+        return [other]
     }
   }
 
@@ -179,7 +187,15 @@ class Liar implements Outbox {
     const { random } = this.#options
     const last = Math.max(stable.seq, prepared.at(-1)?.seq ?? 0)
     const highest = asView(view - 1)
-    switch (random.whole(0, 7)) {
+    switch (random.whole(0, 9)) {
+      case 8:
+      case 9:
+        return this.#madeUp(
+          prepared,
+          prePrepared,
+          { seq: asSeqNo(last + random.whole(-1, 2)), digest: this.#digest(null), view: highest },
+          stable.seq,
+        )
       case 7:
         return nothingBut(this.#options.capabilities, prepared, highest)
       case 0:
@@ -196,6 +212,22 @@ class Liar implements Outbox {
         return { prepared: [], prePrepared: [], checkpoints: checkpoints.slice(0, 1) }
       default:
         return { checkpoints: checkpoints.map((entry, i) => (i === 0 ? entry : { ...entry, digest: this.#digest(entry.digest) })) }
+    }
+  }
+
+  /** One more batch that it says it pre-prepared and prepared, in the place of the truth where there is one. */
+  #madeUp(
+    prepared: readonly CertificateEntry[],
+    prePrepared: readonly CertificateEntry[],
+    entry: CertificateEntry,
+    low: number,
+  ): Partial<ViewChange> {
+    if (entry.seq <= low) return {}
+    const ascending = (a: CertificateEntry, b: CertificateEntry): number => a.seq - b.seq || (a.digest < b.digest ? -1 : 1)
+    const isOther = ({ seq, digest }: CertificateEntry): boolean => seq !== entry.seq || digest !== entry.digest
+    return {
+      prepared: [...prepared.filter(({ seq }) => seq !== entry.seq), entry].sort(ascending),
+      prePrepared: [...prePrepared.filter(isOther), entry].sort(ascending),
     }
   }
 

@@ -11,9 +11,11 @@ import type { Effect, Input, ProtocolEvent, ReplicaCore, TimerName } from '../pr
 import type { Service } from '../protocol/service.ts'
 import { createService, encodeOperation } from '../service/index.ts'
 import { decodeMessage, encodeBatch, encodeMessage, signedBytes } from '../wire/index.ts'
+import { Decision } from './decision.ts'
 import { SimDisk, type DiskCopy } from './disk.ts'
 import type { FaultMix } from './fault-mix.ts'
 import { createDigest, simClusterId, type SimKeys } from './keys.ts'
+import { outdatedService } from './outdated.ts'
 import { Pace } from './pace.ts'
 import type { Random } from './random.ts'
 import type { Recording } from './recording.ts'
@@ -32,6 +34,8 @@ export interface ReplicaWorld {
   send(to: number, bytes: Uint8Array): void
   sendToClient(message: ClientMessage, bytes: Uint8Array): void
   countStep(): void
+  /** Whether the last view-change of a replica tells all that it knows: it is correct, its disk was never spoilt, and it has come no further since. */
+  hasToldAll(replica: number): boolean
 }
 
 interface Waiting {
@@ -83,6 +87,7 @@ export class ReplicaNode {
   #outbox: Outbox | null = null
   #service: Service | null = null
   #pace: Pace
+  #decision: Decision | null = null
   /** Where it was when its state changed by itself; null: it never did. */
   #flippedAt: number | null = null
   /** Grows at every crash: what was scheduled for an earlier life does not happen in a later one. */
@@ -98,6 +103,9 @@ export class ReplicaNode {
   #durableSeq = 0
   #copy: DiskCopy | null = null
   #spoilt: 'wiped' | 'old' | null = null
+  #wasSpoilt = false
+  /** How far it was when it last left a view. */
+  #leftViewAt = 0
   /** Records that a crash may still undo. */
   #undurable: { position: number; record: LogRecord }[] = []
 
@@ -148,10 +156,11 @@ export class ReplicaNode {
   start(isFirst: boolean): void {
     const capabilities = this.#capabilities()
     try {
-      this.#service = createService()
+      this.#service = this.#createService()
       this.core = createReplica(this.#config, capabilities, this.#service, this.#disk.load())
       this.#outbox = this.#createOutbox(capabilities)
       this.#pace = new Pace(this.#config)
+      this.#decision = new Decision(this.id, this.#config.n, (replica) => this.#world.hasToldAll(replica))
     } catch (error) {
       return this.#broken('could not start', error)
     }
@@ -161,6 +170,11 @@ export class ReplicaNode {
       this.#world.recording.log.push({ kind: 'restarted', replica: this.id, seq: lastExecuted, durableSeq: this.#durableSeq })
     }
     this.#step({ type: 'start', disk: this.#disk.origin })
+  }
+
+  #createService(): Service {
+    const isOutdated = this.#world.traitors.get(this.id) === 'outdated'
+    return isOutdated ? outdatedService(createService(), this.#random.fork(`outdated ${this.#life}`)) : createService()
   }
 
   #createOutbox(capabilities: Capabilities): Outbox | null {
@@ -173,7 +187,9 @@ export class ReplicaNode {
     if (this.core === null || this.#service === null) return
     this.#flippedAt = this.core.snapshot().lastExecuted
     this.#trace(`its state changes by itself after seq ${this.#flippedAt}`)
-    const operation = encodeOperation({ type: 'put', key: 'a', value: 'flipped' })
+    // Where it is written often, or never again.
+    const key = this.#random.fork('flip').pick(['a', 'flipped'])
+    const operation = encodeOperation({ type: 'put', key, value: 'flipped' })
     this.#service.execute(operation, { client: asClientId('nobody'), timeMs: 0, resultBytesMax: Infinity })
   }
 
@@ -223,7 +239,13 @@ export class ReplicaNode {
     this.#spoil('old')
   }
 
+  /** What it learns after it left its view it has not told: a checkpoint that it signs then, others may start from, and it does not vouch for it. */
+  get hasToldAll(): boolean {
+    return this.isCorrect && !this.#wasSpoilt && this.core?.snapshot().lastExecuted === this.#leftViewAt
+  }
+
   #spoil(how: 'wiped' | 'old'): void {
+    this.#wasSpoilt = true
     this.#trace(`disk ${how}`)
     this.#spoilt = how
     this.#durableSeq = 0
@@ -389,7 +411,7 @@ export class ReplicaNode {
     const leave = (): void => {
       const isPrimary = message.type === 'pre-prepare' && primaryOf(message.view, this.#config.n) === this.id
       // An old copy that too few remember to notice is one of the f faults: what it says counts for nothing.
-      if (this.isCorrect && this.#spoilt !== 'old') this.#world.recording.left(this.id, message, isPrimary)
+      if (this.isCorrect && this.#spoilt !== 'old') this.#world.recording.left(this.id, message, isPrimary, this.#config.logWindow)
       this.#deliver(to, message)
     }
     if (gated) this.#whenDurable(leave)
@@ -397,6 +419,8 @@ export class ReplicaNode {
   }
 
   #deliver(to: readonly ReplicaId[], message: ReplicaMessage): void {
+    const problem = this.isCorrect ? (this.#decision?.problemOf(message) ?? null) : null
+    if (problem !== null) this.#world.recording.violation('decision', `replica ${this.id} ${problem}`)
     this.#trace(`send ${describeMessage(message)} to ${to.join(',')}`)
     const bytes = encodeMessage(message)
     for (const peer of to) {
@@ -461,6 +485,8 @@ export class ReplicaNode {
   #event(event: ProtocolEvent): void {
     const problem = this.isCorrect ? this.#pace.problemOf(event) : null
     if (problem !== null) this.#world.recording.violation('pace', `replica ${this.id} ${problem}`)
+    this.#decision?.noteEvent(event)
+    if (event.type === 'view-change-started') this.#leftViewAt = this.core?.snapshot().lastExecuted ?? 0
     if (event.type === 'phase' || event.type === 'request-received') return
     this.#trace(describeEvent(event))
     if (event.type === 'probation') this.#onProbation(event.state)

@@ -9,7 +9,7 @@ import { messageTypeOf } from '../wire/index.ts'
 import { isTogether, type FinalState, type Violation } from './checkers/index.ts'
 import { ClientNode } from './client-node.ts'
 import { HostileNode } from './hostile-client.ts'
-import { calmMix, drawFaultMix, type FaultMix } from './fault-mix.ts'
+import { calmMix, drawFaultMix, isCalmBut, type FaultMix } from './fault-mix.ts'
 import { createKeys } from './keys.ts'
 import { Nemesis } from './nemesis.ts'
 import { SimNetwork } from './network.ts'
@@ -65,8 +65,10 @@ export interface SeedResult {
 const livenessBoundMs = 20_000
 /** The faults end after this much simulated time even if little has happened, ms. */
 const faultsMaxMs = 60_000
-/** How long after everything else has settled a replica that left its view alone is waited for, ms. */
-const aloneMs = 3_000
+/** How long nothing may happen once everything is settled, ms: longer than any time-out of a view. */
+const restMs = 2_500
+/** Time-outs of a view after which at the latest a replica that left it alone is followed; its peers' patience doubles each time. */
+const aloneTimeouts = 300
 /** Steps after healing beyond which it is a storm, not progress. */
 const healingStepsMax = 200_000
 
@@ -98,6 +100,8 @@ class Simulation {
   #highestView = 0
   #clientsDrawn = 0
   readonly #bounds: ReplyBounds
+  readonly #viewTimeoutMs: number
+  readonly #signatureHoldMs: number
 
   constructor(options: SeedOptions) {
     const { seed, replicas: n } = options
@@ -125,6 +129,8 @@ class Simulation {
     const tentativeExecution = this.#random.fork('tentative').chance(0.5)
     const config = { ...drawConfig(shape, n), deferProofFrom, tentativeExecution, ...options.config }
     this.#bounds = config
+    this.#viewTimeoutMs = config.viewTimeoutMs
+    this.#signatureHoldMs = config.signatureHoldMs
     const createNode = (id: number, endpoint: number, label: string): ReplicaNode => {
       const world = {
         ...shared,
@@ -132,6 +138,7 @@ class Simulation {
         send: (to: number, bytes: Uint8Array) => this.#sendToReplica(endpoint, to, bytes),
         sendToClient: ({ client }: ClientMessage, bytes: Uint8Array) => this.#sendToClient(endpoint, client, bytes),
         countStep: () => void this.#steps++,
+        hasToldAll: (replica: number) => this.#replicas[replica]!.hasToldAll,
       }
       return new ReplicaNode(world, { ...config, id: asReplicaId(id) }, this.#random.fork(label))
     }
@@ -149,9 +156,7 @@ class Simulation {
     )
     const { hostile } = this.#mix
     this.#hostile =
-      hostile === null || clientWorld.authentication === 'signature'
-        ? null
-        : new HostileNode(clientWorld, n + clients, this.#random.fork('hostile'), hostile, () => this.#primary())
+      hostile === null ? null : new HostileNode(clientWorld, n + clients, this.#random.fork('hostile'), hostile, () => this.#primary())
     this.#twin = twinned === null ? null : this.#createTwin(twinned, createNode(twinned, endpoints - 1, 'twin'), endpoints - 1)
     this.#nemesis = this.#createNemesis(endpoints, without)
     this.#trace.line(0, `seed ${seed} n ${n} clients ${clients} config ${JSON.stringify(config)} mix ${JSON.stringify(this.#mix)}`)
@@ -172,6 +177,9 @@ class Simulation {
     const waiting = this.#clients.flatMap((client) => client.waitingFor ?? [])
     for (const { id, core, isCorrect } of this.#replicas)
       if (isCorrect && core !== null && core.snapshot().probation !== null) waiting.push(`the end of probation of r${id}`)
+    waiting.push(...this.#unfinished())
+    for (const { id, core, isCorrect } of this.#replicas)
+      if (isCorrect && core?.snapshot().active === false) waiting.push(`replica ${id}, which left its view alone,`)
     for (const client of this.#clients) client.finish()
     for (const replica of this.#replicas) replica.finish()
     const states = this.#replicas.flatMap((replica) => {
@@ -180,10 +188,12 @@ class Simulation {
       return [{ replica: replica.id, view, active, lastExecuted, stateDigest: replica.core.stateDigest() }]
     })
     this.#checkRepairs(states)
+    this.#checkHostile()
     const violations = judge(this.#recording, {
       states,
       replicas: this.#replicas.length,
       absent: this.#outOfReckoning,
+      traitors: this.#traitors.size,
       waiting,
       boundMs: livenessBoundMs,
       bounds: this.#bounds,
@@ -212,6 +222,14 @@ class Simulation {
       if (other === undefined || other.stateDigest === core.stateDigest()) continue
       this.#recording.violation('divergence', `replica ${id} was not repaired: its state after seq ${lastExecuted} is its own`)
     }
+  }
+
+  /** Requests that only some can verify cost f views for as long as their client is held to signatures, and no more. */
+  #checkHostile(): void {
+    if (!isCalmBut(this.#mix)) return
+    const views = Math.max(...this.#replicas.map(({ core }) => core?.snapshot().view ?? 0))
+    const most = faultsTolerated(this.#replicas.length) * (1 + Math.floor(this.#schedule.now / this.#signatureHoldMs))
+    if (views > most) this.#recording.violation('pace', `a hostile client alone had the replicas leave ${views} views, not ${most} at most`)
   }
 
   /** A violation found while running ends the run: what comes after it is its consequence. */
@@ -255,18 +273,39 @@ class Simulation {
     const until = this.#schedule.now + livenessBoundMs
     const stepsMax = this.#steps + healingStepsMax
     let nextLook = this.#schedule.now
-    let togetherSince = Infinity
-    while (this.#isWorthwhile() && this.#schedule.now < until) {
+    let alone = false
+    while (this.#isWorthwhile() && this.#schedule.now < (alone ? until + aloneTimeouts * this.#viewTimeoutMs : until)) {
       if (this.#steps > stepsMax)
         return this.#recording.violation('liveness', `a storm: ${healingStepsMax} steps after healing without an end`)
       this.#schedule.runNext()
       if (this.#schedule.now < nextLook) continue
       nextLook = this.#schedule.now + 20
       const settled = this.#settled()
-      if (settled === 'all') return
-      togetherSince = settled === 'enough' ? Math.min(togetherSince, this.#schedule.now) : Infinity
-      if (this.#schedule.now - togetherSince > aloneMs) return
+      if (settled === 'all') return this.#rest()
+      alone = settled === 'enough'
     }
+  }
+
+  /** Where all are correct and nothing is asked for, nobody leaves the view any more. */
+  #rest(): void {
+    if (this.#traitors.size > 0) return
+    const views = this.#replicas.map(({ core }) => core?.snapshot().view)
+    const until = this.#schedule.now + restMs
+    while (this.#isWorthwhile() && this.#schedule.now < until) this.#schedule.runNext()
+    for (const { id, core } of this.#replicas) {
+      const view = core?.snapshot().view
+      if (view !== views[id]) this.#recording.violation('liveness', `replica ${id} left view ${views[id]} although nothing was asked for`)
+    }
+  }
+
+  /** What is still under way at replicas that take part. */
+  #unfinished(): string[] {
+    return this.#replicas.flatMap(({ id, core, isCorrect }) => {
+      if (core === null || !isCorrect) return []
+      const { active, pending, suspended, inFlight } = core.snapshot()
+      const count = pending + suspended + inFlight
+      return active && count > 0 ? [`replica ${id} (${pending} requests, ${suspended} unproven, ${inFlight} in flight)`] : []
+    })
   }
 
   /** Whether nothing is under way any more, at all replicas or at all but those that left their view alone. */
@@ -278,7 +317,7 @@ class Simulation {
     for (const { view } of snapshots) this.#highestView = Math.max(this.#highestView, view)
     const f = faultsTolerated(this.#replicas.length)
     if (snapshots.length < this.#replicas.length - this.#outOfReckoning || !isTogether(snapshots, f)) return 'no'
-    if (snapshots.some((snapshot) => snapshot.probation !== null || (snapshot.active && snapshot.inFlight > 0))) return 'no'
+    if (snapshots.some((snapshot) => snapshot.probation !== null) || this.#unfinished().length > 0) return 'no'
     return snapshots.every((snapshot) => snapshot.active) ? 'all' : 'enough'
   }
 

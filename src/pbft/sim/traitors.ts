@@ -5,6 +5,7 @@ import { asReplicaId } from '../protocol/ids.ts'
 import type { ProtocolConfig } from '../protocol/config.ts'
 import { faultsTolerated } from '../protocol/quorum.ts'
 import { createLiar } from './liar.ts'
+import { createOutdated } from './outdated.ts'
 import type { Random } from './random.ts'
 import { createUsurper } from './usurper.ts'
 
@@ -13,6 +14,7 @@ export const traitorNames = [
   ...behaviourNames,
   'lie', // says something else to everyone, about anything
   'usurp', // leads new views that unmake what was ordered, with or without the view-changes of others
+  'outdated', // answers reads from a past state, and lets others commit late
   'twins', // two instances with one replica's keys, each seen by others
   'flip', // honest, but once its state changes by itself
 ] as const
@@ -41,6 +43,7 @@ const isBehaviour = (name: TraitorName): name is BehaviourName => behaviourNames
 export function createTraitorOutbox(name: TraitorName, config: ProtocolConfig, capabilities: Capabilities, random: Random): Outbox | null {
   const { id, n, viewTimeoutMs } = config
   if (name === 'lie') return createLiar({ id, n, capabilities, random })
+  if (name === 'outdated') return createOutdated(asReplicaId((id + random.whole(1, n - 1)) % n))
   if (name === 'usurp') return createUsurper({ id, n, capabilities, random })
   if (!isBehaviour(name)) return null
   const victim = asReplicaId(random.whole(0, n - 1))

@@ -1,14 +1,17 @@
 /** All checkers over one recording. */
 import { createService } from '../service/index.ts'
 import { asClientId, asClientTimestamp, asSeqNo } from '../protocol/ids.ts'
-import { faultsTolerated } from '../protocol/quorum.ts'
+import { faultsTolerated, quorumSize } from '../protocol/quorum.ts'
 import { ReplicatedState } from '../protocol/replicated-state.ts'
 import type { ReplyBounds } from '../protocol/reply-cache.ts'
 import {
   checkAgreement,
   checkAnswered,
+  checkCertificates,
   checkCheckpoints,
+  checkChoices,
   checkConverged,
+  checkDecided,
   checkDurability,
   checkLinearizability,
   checkOrder,
@@ -23,6 +26,8 @@ import {
   type Violation,
 } from './checkers/index.ts'
 import { createDigest } from './keys.ts'
+import { PRE_PREPARED_PER_SEQ_MAX } from '../protocol/slots.ts'
+import { encodeBatch } from '../wire/index.ts'
 import type { Recording } from './recording.ts'
 
 /** What was there when the run ended. */
@@ -31,6 +36,8 @@ export interface Ending {
   /** n, and how many of them are down for good. */
   readonly replicas: number
   readonly absent: number
+  /** Of those that are down or not, how many are Byzantine. */
+  readonly traitors: number
   /** Requests that clients still wait for. */
   readonly waiting: readonly string[]
   readonly boundMs: number
@@ -60,7 +67,8 @@ const freshState = (bounds: ReplyBounds): FreshState => {
 
 /** What was found while running comes first. */
 export function judge(recording: Recording, ending: Ending): Violation[] {
-  const { log, votes, calls, sent, times } = recording
+  const { log, votes, calls, sent, times, told, order, promises, taken } = recording
+  const { states, replicas, absent, traitors, waiting, boundMs } = ending
   const service = createService()
   const violations = [
     ...recording.violations,
@@ -68,11 +76,14 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
     ...checkOrder(log),
     ...checkVotes(votes),
     ...checkCheckpoints(votes),
+    ...checkCertificates(votes, told, PRE_PREPARED_PER_SEQ_MAX),
+    ...checkChoices(order, createDigest()(encodeBatch(0, []).bytes)),
+    ...checkDecided(promises, taken, quorumSize(replicas), traitors),
     ...checkTime(log, times),
     ...checkReplay(log, (operation, client, timeMs) =>
       service.execute(operation, { client: asClientId(client), timeMs, resultBytesMax: Infinity }),
     ),
-    ...checkStates(log, votes, ending.states, freshState(ending.bounds)),
+    ...checkStates(log, votes, states, freshState(ending.bounds)),
     ...checkValidity(log, sent),
     ...checkDurability(log, calls),
     ...checkLinearizability(
@@ -88,7 +99,6 @@ export function judge(recording: Recording, ending: Ending): Violation[] {
   ]
   // Where something was found while running, the run was ended there and nothing had time to converge.
   if (recording.violations.length > 0) return violations
-  const { states, replicas, absent, waiting, boundMs } = ending
   const missing = replicas - absent - states.length
   if (missing > 0) violations.push({ checker: 'liveness', detail: `${missing} replicas are down after healing` })
   return [...violations, ...checkAnswered(waiting, boundMs), ...checkConverged(states, faultsTolerated(replicas), boundMs)]

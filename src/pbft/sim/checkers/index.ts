@@ -1,7 +1,10 @@
 /** Checkers: pure verdicts over what a run left behind. */
 export { checkAgreement, checkCheckpoints } from './agreement.ts'
+export { checkCertificates, type Told } from './certificates.ts'
+export { checkChoices, type OrderEvent } from './choices.ts'
 export { checkDurability, checkValidity } from './clients.ts'
 export { checkAnswered, checkConverged, isTogether } from './convergence.ts'
+export { checkDecided, type Prepared, type Taken } from './decided.ts'
 export type { ClientCall, ExecutedRequest, Execution, FinalState, Jump, LogEvent, Violation, Vote } from './history.ts'
 export { checkLinearizability, type Interval, type SequentialObject } from './linearizability.ts'
 export { checkOrder } from './order.ts'
