@@ -6,6 +6,7 @@ import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
 import { keyFileOfReplica } from '../contract/manifest.ts'
 import type { CheckpointInfo, ClusterStatus, LoadStatus, LogComparison, ReplicaStatus, ViewInfo } from '../contract/model.ts'
+import { faultSentence, type FaultSentence } from '../contract/fault-sentences.ts'
 import { noRecovery, type RecoveryStatus } from '../contract/recovery.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import type { AlarmKey, StageKey } from '../contract/verdicts.ts'
@@ -16,7 +17,7 @@ import { ClusterModel } from './cluster-model.ts'
 import { compareLogs } from './compare-logs.ts'
 import { EvidenceBook } from './evidence/book.ts'
 import { EvidenceReader } from './evidence/reader.ts'
-import { FaultBoard, faultText } from './fault-board.ts'
+import { FaultBoard } from './fault-board.ts'
 import { openFolder, type OpenedFolder } from './folder.ts'
 import { History } from './history.ts'
 import type { HostOptions } from './host-interface.ts'
@@ -77,7 +78,7 @@ export class Cluster {
   #timers: NodeJS.Timeout[] = []
   #load: Load | null = null
   /** Replicas that the operator stopped or killed, as faults of the run. */
-  readonly #acts = new Map<number, { readonly id: string; readonly fault: string }>()
+  readonly #acts = new Map<number, FaultSentence & { readonly id: string }>()
   #recovery: Recovery | null = null
   #status: ClusterStatus | null = null
   #past: { readonly views: readonly ViewInfo[]; readonly checkpoints: readonly CheckpointInfo[] } = { views: [], checkpoints: [] }
@@ -432,7 +433,7 @@ export class Cluster {
       this.#acts.delete(id)
     }
     if (action === 'start') return
-    const fault = { id: `act-${id}-${at}`, fault: `r${id}: ${action}` }
+    const fault = { id: `act-${id}-${at}`, key: `fault.act.${action}`, parameters: { replica: id } } as const
     this.recording.write({ kind: 'fault', fault: { ...fault, what: 'injected', at } })
     // A wiped one runs again at once, or not until it is started: `start` ends it either way.
     if (action === 'stop' || action === 'kill') this.#acts.set(id, fault)
@@ -514,9 +515,10 @@ export class Cluster {
   }
 
   #onFault(what: 'injected' | 'healed' | 'expired', fault: ActiveFault): void {
-    this.recording.write({ kind: 'fault', fault: { id: fault.id, what, fault: faultText(fault), at: Date.now() } })
+    const said = faultSentence(fault.fault)
+    this.recording.write({ kind: 'fault', fault: { id: fault.id, what, ...said, at: Date.now() } })
     this.recording.write({ kind: 'band', band: { fault, until: what === 'injected' ? null : Date.now() } })
-    this.#alarm(`alarm.fault.${what}`, { fault: faultText(fault) })
+    this.#alarm(`alarm.fault.${what}`, { ...said.parameters, because: said.key })
     if (!this.#closing) this.#tickStatus()
   }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ActiveFault, FaultRequest, TransportFaults } from '../contract/faults.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
-import { describeFault, faultProblem, isCut, replicasAffected, transportFaultsOf } from './faults.ts'
+import { faultProblem, isCut, replicasAffected, transportFaultsOf } from './faults.ts'
 import type { Member } from './member.ts'
 import { replicaList } from './sentence.ts'
 
@@ -175,6 +175,3 @@ const hasFaults = (faults: TransportFaults): boolean =>
   faults.byzantine !== null || faults.clientsCut || faults.incomingCut.length > 0 || faults.outgoing.length > 0
 
 const activeOf = ({ id, fault, since, expires, pending }: Entry): ActiveFault => ({ id, fault, since, expires, pending: [...pending] })
-
-/** A fault for messages. */
-export const faultText = (active: ActiveFault): string => describeFault(active.fault)

@@ -122,22 +122,3 @@ const ruleOf = (faults: readonly FaultRequest[], replica: number, peer: number):
   }
   return rule
 }
-
-/** A fault in a few words: "isolate r0", "delay 50 ms r0 -> r1". */
-export const describeFault = (fault: FaultRequest): string => {
-  switch (fault.type) {
-    case 'isolate':
-    case 'pause':
-      return `${fault.type} r${fault.replica}`
-    case 'byzantine':
-      return `${fault.behaviour} r${fault.replica}${fault.victim === null ? '' : ` against r${fault.victim}`}`
-    case 'partition':
-      return `partition ${fault.groups.map((group) => `{${replicaList(group)}}`).join(' ')}`
-    default: {
-      const arrow = fault.bothWays ? '<->' : '->'
-      const how =
-        fault.type === 'delay' ? ` ${fault.delayMs} ms` : 'probability' in fault ? ` ${Math.round(fault.probability * 100)} %` : ''
-      return `${fault.type}${how} r${fault.from} ${arrow} r${fault.to}`
-    }
-  }
-}

@@ -1,11 +1,12 @@
 /** English sentences of message keys (`contract/verdicts.ts`): the host fills them in, screens translate by key instead. */
 
+import { faultSentences } from '../contract/fault-sentences.ts'
 import { monitorSentences, partSentences } from '../contract/verdicts.ts'
 
 export type MessageParameters = Readonly<Record<string, string | number>>
 
 /** Those that another sentence may give as its reason. */
-const sentences: Readonly<Record<string, string>> = { ...monitorSentences, ...partSentences }
+const sentences: Readonly<Record<string, string>> = { ...monitorSentences, ...partSentences, ...faultSentences }
 
 /**
  * Puts parameters into a template's `{name}` places; `since` (ms since the epoch) becomes local time of day. A place without

@@ -1,4 +1,5 @@
 /** Every sentence that the host makes, by its key, in the languages that the panel speaks: what screens and reports translate with. */
+import { faultSentences, zhFaultSentences } from './fault-sentences.ts'
 import { scenarioSentences } from './scenario-sentences.ts'
 import { alarmSentences, monitorSentences, partSentences, stageSentences, verdictSentences, viewReasonSentences } from './verdicts.ts'
 
@@ -10,11 +11,13 @@ export const enSentences = {
   ...stageSentences,
   ...viewReasonSentences,
   ...scenarioSentences,
+  ...faultSentences,
 }
 export type SentenceKey = keyof typeof enSentences
 
 /** The type sees to it that no key is missing. */
 export const zhSentences: Readonly<Record<SentenceKey, string>> = {
+  ...zhFaultSentences,
   'seen.state': 'r{replica}：{state}。',
   'seen.view': '视图 {view}，主节点 r{primary}；之前为视图 {before}。',
   'seen.noView': '没有法定人数的副本报告视图。',
@@ -125,9 +128,9 @@ export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   'alarm.transfer.started': 'r{replica} 正在获取序号 {seq} 处的状态。',
   'alarm.transfer.completed': 'r{replica} 已获得序号 {seq} 处的状态。',
   'alarm.transfer.abandoned': 'r{replica} 放弃获取序号 {seq} 处的状态。',
-  'alarm.fault.injected': '已注入故障：{fault}。',
-  'alarm.fault.healed': '已修复故障：{fault}。',
-  'alarm.fault.expired': '故障已到期：{fault}。',
+  'alarm.fault.injected': '已注入故障：{because}。',
+  'alarm.fault.healed': '已修复故障：{because}。',
+  'alarm.fault.expired': '故障已到期：{because}。',
   'alarm.monitor.violated': '安全性：“{monitor}”被违反。{because}',
   'alarm.recovery.failed': '主动恢复已停止：r{replica} 重启后未能恢复。{message}',
   'alarm.recorder.failed': '记录进程已结束（{message}）；将启动另一个。最后片刻的记录可能缺失。',

@@ -119,9 +119,9 @@ export const alarmSentences = {
   'alarm.transfer.started': 'r{replica} is fetching the state as of seq {seq}.',
   'alarm.transfer.completed': 'r{replica} has the state as of seq {seq}.',
   'alarm.transfer.abandoned': 'r{replica} gave up fetching the state as of seq {seq}.',
-  'alarm.fault.injected': 'Fault injected: {fault}.',
-  'alarm.fault.healed': 'Fault healed: {fault}.',
-  'alarm.fault.expired': 'Fault expired: {fault}.',
+  'alarm.fault.injected': 'Fault injected: {because}.',
+  'alarm.fault.healed': 'Fault healed: {because}.',
+  'alarm.fault.expired': 'Fault expired: {because}.',
   'alarm.monitor.violated': 'SAFETY: {monitor} is violated. {because}',
   'alarm.recovery.failed': 'Proactive recovery has ended: r{replica} did not come back from its restart. {message}',
   'alarm.recorder.failed':

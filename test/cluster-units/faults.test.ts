@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { faultSentence, faultSentences } from '../../src/contract/fault-sentences.ts'
 import { behaviourNames, type BehaviourName, type FaultRequest } from '../../src/contract/faults.ts'
 import { behaviourNames as engineBehaviours } from '../../src/pbft/faults/index.ts'
-import { describeFault, faultProblem, isCut, noTransportFaults, replicasAffected, transportFaultsOf } from '../../src/cluster/faults.ts'
+import { fillSentence } from '../../src/cluster/sentence.ts'
+import { faultProblem, isCut, noTransportFaults, replicasAffected, transportFaultsOf } from '../../src/cluster/faults.ts'
 
 const isolate = (replica: number): FaultRequest => ({ type: 'isolate', replica, durationMs: null })
 const cut = (from: number, to: number, bothWays = false): FaultRequest => ({ type: 'cut', from, to, bothWays, durationMs: null })
@@ -136,10 +138,14 @@ it('names the replicas that have to change something', () => {
 })
 
 it('describes faults in a few words', () => {
-  expect(describeFault(isolate(0))).toBe('isolate r0')
-  expect(describeFault(byzantine(0, 'equivocate'))).toBe('equivocate r0')
-  expect(describeFault(byzantine(0, 'starve', 3))).toBe('starve r0 against r3')
-  expect(describeFault(delay(0, 1, 50, true))).toBe('delay 50 ms r0 <-> r1')
-  expect(describeFault(loss(0, 1, 0.25))).toBe('loss 25 % r0 -> r1')
-  expect(describeFault(partition([0, 1], [2]))).toBe('partition {r0, r1} {r2}')
+  const said = (fault: FaultRequest): string => {
+    const { key, parameters } = faultSentence(fault)
+    return fillSentence(faultSentences[key], parameters)
+  }
+  expect(said(isolate(0))).toBe('r0 isolated')
+  expect(said(byzantine(0, 'equivocate'))).toBe('r0: equivocates')
+  expect(said(byzantine(0, 'starve', 3))).toBe('r0: starves r3')
+  expect(said(delay(0, 1, 50, true))).toBe('r0 ↔ r1 delayed by 50 ms')
+  expect(said(loss(0, 1, 0.25))).toBe('r0 → r1 loses 25 %')
+  expect(said(partition([0, 1], [2]))).toBe('partition r0 r1 | r2')
 })

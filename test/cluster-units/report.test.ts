@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runWork } from '../../src/cluster/recorder/run-desk.ts'
 import { withRunSource } from '../../src/cluster/recorder/run-source.ts'
 import { reportOf } from '../../src/cluster/report/report.ts'
+import { Words } from '../../src/cluster/report/words.ts'
 import { partsOf } from '../../src/cluster/runs/names.ts'
 import { locales, type Locale } from '../../src/contract/screens.ts'
 
@@ -47,10 +48,17 @@ describe('the report', () => {
     for (const [name, value] of Object.entries(counted))
       expect([name, shown[name]]).toEqual([
         name,
-        name === 'longestOutageMs' ? `${Math.round(value)} ms` : new Intl.NumberFormat(locale).format(value),
+        name === 'longestOutageMs' ? new Words(locale).span(value) : new Intl.NumberFormat(locale).format(value),
       ])
     expect(counted['requests']).toBeGreaterThan(100)
     expect(counted['evidence']).toBeGreaterThan(0)
+  })
+
+  it('says what was done to the replicas in its language, in lists, sentences and alarms', () => {
+    const [en, zh] = [made.get('en') ?? '', made.get('zh-CN') ?? '']
+    for (const said of ['r0 isolated', 'r3 killed', 'Fault injected: r0 isolated.', 'equivocates']) expect(en).toContain(said)
+    for (const said of ['r0 被隔离', 'r3 被终止', '已注入故障：r0 被隔离。', '说法不一']) expect(zh).toContain(said)
+    expect(zh).not.toMatch(/isolated|killed|equivocate/)
   })
 
   it('shows what keys and values hold as text, and names no address', () => {

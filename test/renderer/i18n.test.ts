@@ -57,7 +57,6 @@ describe('the texts', () => {
       ...operationSchema.options.map((option) => `operation.${option.entries.type.literal}`),
       ...faultRequestSchema.options.flatMap((option) => [
         `faultType.${option.entries.type.literal}`,
-        `faultText.${option.entries.type.literal}`,
       ]),
       ...Object.keys(parametersSchema.entries).map((name) => `parameter.${name}`),
       ...voteReasons.map((reason) => `voteReason.${reason}`),

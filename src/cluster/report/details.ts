@@ -90,10 +90,13 @@ export const charts = (model: ReportModel, words: Words): Html => {
   </section>`
 }
 
+const namesReplica = ({ replica, victim, from, to, groups }: ReportModel['faults'][number]['parameters'], id: number): boolean =>
+  [replica, victim, from, to].includes(id) || new RegExp(`\\br${id}\\b`).test(String(groups ?? ''))
+
 /** In a replica's lane the faults that name it. */
 const bandsOf = (marks: Marks, { faults }: ReportModel, id: number): Marks => ({
   ...marks,
-  bands: faults.filter(({ fault }) => new RegExp(`\\br${id}\\b`).test(fault)),
+  bands: faults.filter(({ parameters }) => namesReplica(parameters, id)),
 })
 
 const table = (heads: readonly (string | readonly [string])[], rows: readonly Html[], words: Words): Html =>
@@ -120,11 +123,11 @@ const partNote = (shown: number, total: number, words: Words): Html | null =>
 export const faults = (model: ReportModel, words: Words): Html => {
   const shown = latest(model.faults)
   const rows = shown.map(
-    ({ fault, from, to, isHealed }) =>
+    (fault) =>
       html`<tr>
-        <td class="time">${words.time(from)}</td>
-        <td class="time">${isHealed ? words.time(to) : words.t('notHealed')}</td>
-        <td class="text">${fault}</td>
+        <td class="time">${words.time(fault.from)}</td>
+        <td class="time">${fault.isHealed ? words.time(fault.to) : words.t('notHealed')}</td>
+        <td class="text">${words.sentence(fault, fault.key)}</td>
       </tr>`,
   )
   return html`<section>

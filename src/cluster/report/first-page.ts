@@ -94,9 +94,9 @@ const ranSentence = ({ head, figures, span }: ReportModel, words: Words): string
 
 const faultSentence = ({ faults }: ReportModel, words: Words): string => {
   if (faults.length === 0) return words.t('noFaults')
-  const named = faults.slice(0, faultsNamed).map(({ fault }) => fault)
+  const named = faults.slice(0, faultsNamed).map((fault) => words.sentence(fault, fault.key))
   if (faults.length > faultsNamed) named.push(words.t('andMore', { count: faults.length - faultsNamed }))
-  return words.t('faultsWere', { count: faults.length, list: named.join('; ') })
+  return words.t('faultsWere', { count: faults.length, list: named.join(words.t('listComma')) })
 }
 
 const viewSentences = ({ figures }: ReportModel, words: Words): string[] => {

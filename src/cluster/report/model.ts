@@ -2,7 +2,7 @@
 import type { RecordedEntryWithLedger } from '../recorder/protocol.ts'
 import type { RunFacts } from '../runs/figures.ts'
 import { figuresOf } from '../runs/figures.ts'
-import type { RunHead } from '../runs/schemas.ts'
+import type { RecordedFault, RunHead } from '../runs/schemas.ts'
 import type { RunFigures } from '../../contract/runs.ts'
 import type { Span } from './charts.ts'
 
@@ -12,7 +12,8 @@ const entriesShown = 400
 const requestsShownOfEntry = 5
 
 export interface FaultBand extends Span {
-  readonly fault: string
+  readonly key: string
+  readonly parameters: RecordedFault['parameters']
   readonly isHealed: boolean
 }
 
@@ -37,7 +38,7 @@ const bandsOf = ({ documents }: RunFacts, end: number): FaultBand[] => {
   const ends = new Map(documents.fault.filter(({ what }) => what !== 'injected').map(({ id, at }) => [id, at]))
   return documents.fault
     .filter(({ what }) => what === 'injected')
-    .map(({ id, fault, at }) => ({ fault, from: at, to: ends.get(id) ?? end, isHealed: ends.has(id) }))
+    .map(({ id, key, parameters, at }) => ({ key, parameters, from: at, to: ends.get(id) ?? end, isHealed: ends.has(id) }))
 }
 
 export const modelOf = (head: RunHead, facts: RunFacts, entries: Iterable<readonly RecordedEntryWithLedger[]>): ReportModel => {

@@ -152,7 +152,9 @@ const sampleSchema: v.GenericSchema<unknown, Sample> = v.strictObject({
 const faultSchema = v.strictObject({
   id: text(64),
   what: v.picklist(['injected', 'healed', 'expired']),
-  fault: text(1_024),
+  /** Of `faultSentences`, and what fills it. */
+  key,
+  parameters,
   at: time,
 })
 export type RecordedFault = v.InferOutput<typeof faultSchema>

@@ -1,3 +1,5 @@
+import { behaviourWords } from '../../contract/fault-sentences.ts'
+
 /** The panel's texts in English; zh-CN.ts has the same keys. `one | many` where a number chooses. */
 export const en = {
   app: {
@@ -709,32 +711,7 @@ export const en = {
     pause: 'Pause a process',
     byzantine: 'Make a replica lie',
   },
-  faultText: {
-    isolate: 'r{replica} isolated',
-    cut: 'link r{from} {arrow} r{to} cut',
-    delay: 'r{from} {arrow} r{to} delayed by {time}',
-    loss: 'r{from} {arrow} r{to} loses {share}',
-    duplicate: 'r{from} {arrow} r{to} duplicates {share}',
-    reorder: 'r{from} {arrow} r{to} reorders {share}',
-    corrupt: 'r{from} {arrow} r{to} corrupts {share}',
-    partition: 'partition {groups}',
-    pause: 'r{replica} paused',
-    byzantine: 'r{replica}: {behaviour}',
-    byzantineVictim: 'r{replica}: {behaviour} (r{victim})',
-  },
-  behaviour: {
-    equivocate: 'equivocates',
-    silent: 'is silent',
-    'wrong-digest': 'votes for wrong digests',
-    'slow-primary': 'leads slowly',
-    'stale-view-change': 'sends stale view changes',
-    'lying-checkpoint': 'lies about checkpoints',
-    replay: 'repeats old messages',
-    forge: 'forges other senders',
-    starve: 'starves a replica',
-    'spoil-macs': 'spoils MACs',
-    invent: 'invents requests',
-  },
+  behaviour: behaviourWords,
   behaviourHint: {
     equivocate: 'As primary it proposes two different batches for one sequence number. At most one of them can be committed.',
     silent: 'It says nothing to replicas and clients, though it runs and listens.',

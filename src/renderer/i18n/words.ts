@@ -1,9 +1,10 @@
 /** The host's keys and codes turned into words of the language on the screen. */
+import { faultSentence } from '../../contract/fault-sentences.ts'
 import type { FaultRequest } from '../../contract/faults.ts'
 import { monitorNames, type SlotPhase } from '../../contract/model.ts'
 import type { DecodedOperation, OperationResult } from '../../contract/operations.ts'
 import type { PanelError } from '../../contract/result.ts'
-import { formatDuration, formatShare, formatTime } from '../lib/format.ts'
+import { formatTime } from '../lib/format.ts'
 import { resultLine } from '../lib/operations.ts'
 import { currentLocale, say, t, type MessageParameters } from './index.ts'
 
@@ -43,26 +44,8 @@ export function resultWords({ type }: DecodedOperation, result: OperationResult 
 
 /** A fault in a few words: "r0 isolated". */
 export function faultWords(fault: FaultRequest): string {
-  const arrow = 'bothWays' in fault && fault.bothWays === true ? '↔' : '→'
-  switch (fault.type) {
-    case 'isolate':
-    case 'pause':
-      return t(`faultText.${fault.type}`, { replica: fault.replica })
-    case 'byzantine': {
-      const behaviour = t(`behaviour.${fault.behaviour}`)
-      return fault.victim === null || fault.victim === undefined
-        ? t('faultText.byzantine', { replica: fault.replica, behaviour })
-        : t('faultText.byzantineVictim', { replica: fault.replica, behaviour, victim: fault.victim })
-    }
-    case 'cut':
-      return t('faultText.cut', { from: fault.from, to: fault.to, arrow })
-    case 'delay':
-      return t('faultText.delay', { from: fault.from, to: fault.to, arrow, time: formatDuration(fault.delayMs) })
-    case 'partition':
-      return t('faultText.partition', { groups: fault.groups.map((group) => group.map((id) => `r${id}`).join(' ')).join(' | ') })
-    default:
-      return t(`faultText.${fault.type}`, { from: fault.from, to: fault.to, arrow, share: formatShare(fault.probability) })
-  }
+  const { key, parameters } = faultSentence(fault)
+  return say(key, parameters, key)
 }
 
 const formats = new Map<string, Intl.NumberFormat>()

@@ -1,4 +1,5 @@
 /** The panel's texts in Simplified Chinese; the type sees to it that no key of en.ts is missing. */
+import { zhBehaviourWords } from '../../contract/fault-sentences.ts'
 import type { Messages } from './en.ts'
 
 type Same<T> = { readonly [K in keyof T]: T[K] extends string ? string : Same<T[K]> }
@@ -704,32 +705,7 @@ export const zhCN: Same<Messages> = {
     pause: '暂停进程',
     byzantine: '让副本作恶',
   },
-  faultText: {
-    isolate: 'r{replica} 被隔离',
-    cut: '链路 r{from} {arrow} r{to} 被切断',
-    delay: 'r{from} {arrow} r{to} 延迟 {time}',
-    loss: 'r{from} {arrow} r{to} 丢失 {share}',
-    duplicate: 'r{from} {arrow} r{to} 重复 {share}',
-    reorder: 'r{from} {arrow} r{to} 乱序 {share}',
-    corrupt: 'r{from} {arrow} r{to} 损坏 {share}',
-    partition: '分区 {groups}',
-    pause: 'r{replica} 被暂停',
-    byzantine: 'r{replica}：{behaviour}',
-    byzantineVictim: 'r{replica}：{behaviour}（r{victim}）',
-  },
-  behaviour: {
-    equivocate: '说法不一',
-    silent: '沉默',
-    'wrong-digest': '为错误摘要投票',
-    'slow-primary': '主节点拖延',
-    'stale-view-change': '发送过期的视图切换',
-    'lying-checkpoint': '谎报检查点',
-    replay: '重放旧消息',
-    forge: '冒充其他发送者',
-    starve: '饿死一个副本',
-    'spoil-macs': '破坏 MAC',
-    invent: '捏造请求',
-  },
+  behaviour: zhBehaviourWords,
   behaviourHint: {
     equivocate: '作为主节点，它为同一个序号提出两个不同的批次。其中至多一个能够提交。',
     silent: '它照常运行和接收，但对副本和客户端什么都不说。',
