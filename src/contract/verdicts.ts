@@ -2,7 +2,7 @@
  * Every message key that the host makes, with the English sentence it stands for: verdicts, monitors, alarms, stages of opening, reasons of
  * views. Screens translate by key; `{name}` is a parameter. Parameters keep one meaning everywhere:
  *  replicas   "r2, r3": ready to show in any language
- *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left, next, first, last, timestamp   whole numbers
+ *  replica, primary, view, seq, n, f, needed, available, count, pending, total, tolerates, left, next, first, last, timestamp, partition   whole numbers
  *  seconds    with one decimal
  *  because    the key of another sentence, with the same parameters
  *  since      ms since the epoch (the English sentence has it as local time of day)

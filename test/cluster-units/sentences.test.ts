@@ -8,7 +8,7 @@ import { fillSentence, replicaList } from '../../src/cluster/sentence.ts'
 
 /** As the header of contract/verdicts.ts lists them. */
 const known = new Set(
-  'replicas replica primary view seq n f needed available count pending total tolerates left next seconds because first last timestamp since name message client file fault how monitor reason ports phase'.split(
+  'replicas replica primary view seq n f needed available count pending total tolerates left next seconds because first last timestamp since name message client file fault how monitor reason ports phase partition'.split(
     ' ',
   ),
 )

@@ -147,7 +147,8 @@ describe('the messages of a run', () => {
     const tenth = await to({ steps: 10 })
     expect(tenth).toMatchObject({ inputs: 10, ended: false })
     expect(await to({ steps: -4 })).toMatchObject({ inputs: 6 })
-    expect(await to({ steps: 4 })).toEqual(tenth)
+    // How far the run has been prepared in the background is no part of the moment.
+    expect({ ...(await to({ steps: 4 })), prepared: 0 }).toEqual({ ...tenth, prepared: 0 })
     const first = await to({ seq: 1 })
     expect(first).toMatchObject({ lastExecuted: 1, state: { lastExecuted: 1, view: 0 } })
     const before = await to({ steps: -1 })
