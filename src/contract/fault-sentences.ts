@@ -36,7 +36,8 @@ export const zhBehaviourWords: Readonly<Record<BehaviourName, string>> = {
 /** What an operator did to a replica's process, which is a fault of the run until it is started again. */
 type Act = Exclude<(typeof replicaActions)[number], 'start'>
 
-export type FaultKey = `fault.${Exclude<FaultRequest['type'], 'byzantine'>}` | `fault.byzantine.${BehaviourName}` | 'fault.starved' | `fault.act.${Act}`
+export type FaultKey =
+  `fault.${Exclude<FaultRequest['type'], 'byzantine'>}` | `fault.byzantine.${BehaviourName}` | 'fault.starved' | `fault.act.${Act}`
 
 const lies = (words: typeof behaviourWords, colon: string): Readonly<Record<`fault.byzantine.${BehaviourName}`, string>> =>
   Object.fromEntries(Object.entries(words).map(([name, text]) => [`fault.byzantine.${name}`, `r{replica}${colon}${text}`])) as Record<

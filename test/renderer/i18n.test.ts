@@ -55,9 +55,7 @@ describe('the texts', () => {
       ...errorCodes.map((code) => `errors.${code}`),
       ...monitorNames.map((name) => `monitors.${name}`),
       ...operationSchema.options.map((option) => `operation.${option.entries.type.literal}`),
-      ...faultRequestSchema.options.flatMap((option) => [
-        `faultType.${option.entries.type.literal}`,
-      ]),
+      ...faultRequestSchema.options.flatMap((option) => [`faultType.${option.entries.type.literal}`]),
       ...Object.keys(parametersSchema.entries).map((name) => `parameter.${name}`),
       ...voteReasons.map((reason) => `voteReason.${reason}`),
     ]
