@@ -50,8 +50,9 @@ export const writeTag = (key: KeyObject, counter: number, body: Uint8Array, fram
   frame.write(tagOf(key, counter, body), at, tagBytes, 'binary')
 }
 
-/** Whether the tag of `body` stands at `at` in `frame`; in constant time. */
+/** Whether the tag of `body` stands at `at` in `frame`, as a whole; in constant time. */
 export const holdsTag = (key: KeyObject, counter: number, body: Uint8Array, frame: Uint8Array, at: number): boolean => {
+  if (frame.length < at + tagBytes) return false
   const tag = tagOf(key, counter, body)
   let difference = 0
   for (let i = 0; i < tagBytes; i++) difference |= tag.charCodeAt(i) ^ (frame[at + i] ?? 0)

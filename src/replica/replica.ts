@@ -24,6 +24,7 @@ import { createEvidence } from './evidence.ts'
 import { createGenesis } from './genesis.ts'
 import { createInbox } from './inbox.ts'
 import { createMemoryStorage } from './memory-storage.ts'
+import { readNarrowText } from './narrow-text.ts'
 import { createObservation } from './observation.ts'
 import { createPatience } from './patience.ts'
 import { createProposalSignatures } from './proposal-signatures.ts'
@@ -149,7 +150,7 @@ export const startReplica = async (options: ReplicaOptions): Promise<Result<Runn
   if (disk === 'lost') log.warn('the disk is empty, and this is no first start: on probation until the others have gone on far enough')
   recording.start(config, persisted)
   const recorded: Capabilities = { ...capabilities, sign: (message) => recording.signed(capabilities.sign(message)) }
-  const service = createService()
+  const service = createService(readNarrowText)
   const core = createReplica(config, recorded, service, persisted)
 
   const onEvent = (event: ProtocolEvent, atMs: number): void => {

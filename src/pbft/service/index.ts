@@ -1,5 +1,5 @@
 /** The replicated service, and its operations and results as bytes. */
-export { textUnitsMax } from './fields.ts'
+export { textUnitsMax, type NarrowText } from './fields.ts'
 export { decodeOperation, encodeOperation, isReadOperation, keyUnitsMax, type DecodedOperation, type Operation } from './operations.ts'
 export { partitionBytesMax } from './partitioned-map.ts'
 export { decodeResult, encodeResult, type OperationErrorCode, type OperationResult } from './results.ts'

@@ -1,5 +1,5 @@
 /** Operations and results of the key-value store and the ledger, and their bytes. One encoding each. */
-import { FieldReader, FieldWriter, integerBytes, textBytes, textUnitsMax } from './fields.ts'
+import { FieldReader, FieldWriter, integerBytes, textBytes, textUnitsMax, type NarrowText } from './fields.ts'
 
 /** Keys and account names, in UTF-16 units; at least 1. */
 export const keyUnitsMax = 1_024
@@ -72,9 +72,9 @@ export function decodeOperation(bytes: Uint8Array): DecodedOperation {
   return parseOperation(bytes) ?? { type: 'unknown', hex: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') }
 }
 
-/** Null for bytes that are no canonical operation. */
-export function parseOperation(bytes: Uint8Array): Operation | null {
-  const reader = new FieldReader(bytes)
+/** Null for bytes that are no canonical operation. `narrow`: how the platform reads text that is not wide. */
+export function parseOperation(bytes: Uint8Array, narrow?: NarrowText): Operation | null {
+  const reader = new FieldReader(bytes, narrow)
   const operation = readOperation(reader)
   return operation !== null && reader.complete && isWithinBounds(operation) ? operation : null
 }

@@ -28,9 +28,13 @@ export type OperationResult =
 const okStatus = 0
 const valueTags = { absent: 0, null: 1, text: 2, integer: 3 } as const
 
-/** The canonical bytes. Throws a RangeError for a number that is no safe integer. */
+/** What every put is answered. */
+const done = Uint8Array.of(okStatus, valueTags.null)
+
+/** The canonical bytes, which must not change any more. Throws a RangeError for a number that is no safe integer. */
 export function encodeResult(result: OperationResult): Uint8Array {
   const value = result.value
+  if (result.ok && value === null) return done
   const length = typeof value === 'string' ? textBytes(value) : typeof value === 'number' ? integerBytes : 0
   const writer = new FieldWriter(2 + length)
   writer.byte(result.ok ? okStatus : 1 + errorCodes.indexOf(result.error))

@@ -47,7 +47,9 @@ class DecodedRequest implements Request {
 
   /** Those that its authentication covers. */
   static unauthenticatedBytesOf(request: UnauthenticatedRequest): Uint8Array | null {
-    return #bytes in request ? request.#bytes.subarray(0, request.#authenticationAt) : null
+    if (!(#bytes in request)) return null
+    // Costs half of what `subarray` does.
+    return new Uint8Array(request.#bytes.buffer, request.#bytes.byteOffset, request.#authenticationAt)
   }
 }
 
