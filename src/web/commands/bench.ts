@@ -78,7 +78,7 @@ const bench = async (words: readonly string[], options: BenchCommandOptions): Pr
 export const addBenchCommand = (program: Command): void => {
   program
     .command('bench')
-    .description('requests per second and latency of real clusters on this machine (about ten minutes; see --quick, --list)')
+    .description('requests per second and latency of real clusters on this machine (about forty minutes; see --quick, --list)')
     .argument('[case...]', 'cases by name, or by the beginning of their names (default: all)')
     .option('--against <peer>', 'also measure an outside peer, if it is installed: etcd')
     .option('--quick', 'one run of each case')
