@@ -181,9 +181,19 @@ describe('a cluster by hand', () => {
 
 describe('demo', () => {
   it('exits 0 when every step held', async () => {
-    const { code, out } = await run('demo', '--json')
+    const [taken, read] = [join(folder, 'demo.pbftrun'), join(folder, 'demo.html')]
+    const { code, out } = await run('demo', '--export', taken, '--report', read, '--lang', 'zh-CN', '--json')
     const report = JSON.parse(out) as { steps: { holds: boolean }[]; holds: boolean }
     expect([code, report.holds, report.steps.every(({ holds }) => holds)]).toEqual([0, true, true])
+    // What was asked for can be looked at without the cluster, which is gone.
+    expect(report).toMatchObject({ export: { file: taken }, report: { file: read } })
+    const shown = JSON.parse((await run('run', 'show', taken, '--json')).out) as { run: object; processes: { replayable: boolean }[] }
+    expect(shown).toMatchObject({ run: { kind: 'scenario', verdict: 'held' } })
+    expect(shown.processes.every(({ replayable }) => replayable)).toBe(true)
+    const page = readFileSync(read, 'utf8')
+    expect(page).toContain('data-verdict="held"')
+    expect(page).toContain('被隔离')
+    expect(await run('demo', '--report', read)).toMatchObject({ code: 2, out: '' })
   })
 
   it('exits 1 when the replicas never give up on their primary', async () => {

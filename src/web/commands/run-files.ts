@@ -1,6 +1,6 @@
 /** `pbft-panel run list | export | report | compare`: runs and their files. */
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { recordedProcesses } from '../../cluster/recorder/replays.ts'
 import { fileNameOf } from '../../cluster/runs/transfers.ts'
@@ -67,16 +67,24 @@ const show = async (run: string, options: RunOptions): Promise<void> => {
   }
 }
 
-/** Where it is to be written; what is there already stays. */
-const newFile = (out: string | undefined, name: string): string => {
-  const file = resolve(out ?? name)
-  if (existsSync(file)) throw new UsageError(`${file} is there already: give another name with --out.`)
+/** Where something is to be written; throws a UsageError when something is there already, or no folder for it. */
+export const newFile = (name: string): string => {
+  const file = resolve(name)
+  if (existsSync(file)) throw new UsageError(`${file} is there already: give another name.`)
+  if (!existsSync(dirname(file))) throw new UsageError(`There is no folder ${dirname(file)}.`)
   return file
+}
+
+/** The language that `--lang` names; throws a UsageError when there is none. */
+export const localeNamed = (name: string): Locale => {
+  const locale = locales.find((one): one is Locale => one === name)
+  if (locale === undefined) throw new UsageError(`--lang is one of ${locales.join(', ')}.`)
+  return locale
 }
 
 const exportRun = async (run: string, options: OutOptions): Promise<void> => {
   const written = await withRun(run, dataFolderOf(options), async (place) => {
-    const file = newFile(options.out, fileNameOf(place.record.head.info, 'pbftrun'))
+    const file = newFile(options.out ?? fileNameOf(place.record.head.info, 'pbftrun'))
     return { file, ...(await work(logsFolderOf(options), 'exportRun', { place, file })) }
   })
   if (options.json) printJson(written)
@@ -84,11 +92,10 @@ const exportRun = async (run: string, options: OutOptions): Promise<void> => {
 }
 
 const report = async (run: string, options: OutOptions & { readonly lang: string }): Promise<void> => {
-  const locale = locales.find((one): one is Locale => one === options.lang)
-  if (locale === undefined) throw new UsageError(`--lang is one of ${locales.join(', ')}.`)
+  const locale = localeNamed(options.lang)
   const written = await withRun(run, dataFolderOf(options), async (place) => {
     const { info } = place.record.head
-    const file = newFile(options.out, fileNameOf(info, 'html'))
+    const file = newFile(options.out ?? fileNameOf(info, 'html'))
     const logs = logsFolderOf(options)
     const figures = await work(logs, 'runFigures', { place })
     const made = { figures, ...(await work(logs, 'reportRun', { place, file, locale })) }

@@ -32,8 +32,14 @@ export const kept =
     narrate(run)
   }
 
-/** The outcome, on stdout, as the exit code says it. */
-export const reportScenario = (run: ScenarioRun, json: boolean): void => {
+/** A file that the run was written into. */
+export interface TakenAlong {
+  readonly file: string
+  readonly bytes: number
+}
+
+/** The outcome, on stdout, as the exit code says it; `files`: what was made of the run, by what it is. */
+export const reportScenario = (run: ScenarioRun, json: boolean, files: Readonly<Record<string, TakenAlong>> = {}): void => {
   process.exitCode = run.holds === true ? exitCodes.success : exitCodes.no
   if (json) {
     const steps = run.steps.map(({ title, expect, observations, phase }) => ({
@@ -42,10 +48,11 @@ export const reportScenario = (run: ScenarioRun, json: boolean): void => {
       observed: phase === 'not-reached' ? 'not reached' : observations.map(({ sentence }) => sentence).join(' '),
       holds: phase === 'held',
     }))
-    printJson({ scenario: run.name, steps, verdicts: run.verdicts, holds: run.holds })
+    printJson({ scenario: run.name, steps, verdicts: run.verdicts, holds: run.holds, ...files })
     return
   }
   const verdicts = Object.entries(run.verdicts ?? {}).map(([monitor, state]) => `${monitor}: ${state}`)
   print(`\n${verdicts.join(', ')}`)
   print(run.holds === true ? 'Everything held.' : 'Something did not hold.')
+  for (const { file, bytes } of Object.values(files)) print(`${file}  ${bytes} bytes`)
 }
