@@ -8,7 +8,7 @@ import { createApp, type App as VueApp } from 'vue'
 import App from './App.vue'
 import { i18n } from './i18n/index.ts'
 import { screens } from '../contract/screens.ts'
-import { createPanelRouter } from './router.ts'
+import { createPanelRouter, warmScreens } from './router.ts'
 import TokenScreen from './screens/TokenScreen.vue'
 import { dropToken, keepToken, splitFragment, takeToken } from './shell/browser-token.ts'
 import { connectBrowser, setShell } from './shell/current-shell.ts'
@@ -36,6 +36,7 @@ function mountPanel(): void {
   })
   app.use(router)
   app.mount('#app')
+  void router.isReady().then(warmScreens)
 }
 
 function mountTokenScreen(refused: boolean): void {
