@@ -94,7 +94,7 @@ export class Requests {
     life.info = { ...life.info, client: session.client }
     const outcome = await session.run(operation, params.readOnly, Math.max(1, deadline - Date.now()), {
       onSent: (to, timestamp) => this.#onSent(life, to, timestamp),
-      onReply: (from, matching, needed) => this.#onReply(life, from, matching, needed),
+      onReply: (from, matching, needed, tentative) => this.#onReply(life, from, `r${from}, ${matching} of ${needed}`, needed, tentative),
     })
     life.session = null
     this.#release(session)
@@ -163,10 +163,11 @@ export class Requests {
     this.#options.onChange(life.info, false)
   }
 
-  #onReply(life: Life, from: number, matching: number, needed: number): void {
-    const first = life.info.repliers.length === 0
+  #onReply(life: Life, from: number, detail: string, needed: number, tentative: boolean): void {
+    const stage = tentative ? 'tentative' : 'replied'
+    const first = !life.info.stages.some((passed) => passed.stage === stage)
     const repliers = [...new Set([...life.info.repliers, from])].sort((a, b) => a - b)
-    const stages = first ? this.#stages(life, 'replied', `r${from}, ${matching} of ${needed}`) : life.info.stages
+    const stages = first ? this.#stages(life, stage, detail) : life.info.stages
     life.info = { ...life.info, repliers, repliesNeeded: needed, stages }
     this.#options.onChange(life.info, false)
   }

@@ -283,7 +283,19 @@ export interface Evidence {
   readonly seenBy: readonly number[]
 }
 
-export type RequestStage = 'sent' | 'pre-prepared' | 'prepared' | 'committed' | 'executed' | 'replied' | 'completed' | 'failed'
+/** `tentative`: first answered for a batch that has prepared, and may not commit. `replied`: first answered for good. */
+export const requestStages = [
+  'sent',
+  'pre-prepared',
+  'prepared',
+  'tentative',
+  'committed',
+  'executed',
+  'replied',
+  'completed',
+  'failed',
+] as const
+export type RequestStage = (typeof requestStages)[number]
 
 export interface RequestInfo {
   readonly id: string

@@ -216,3 +216,23 @@ describe('opening', () => {
     })
   })
 })
+
+it('shows that a request was answered before its batch was committed', async () => {
+  const test = openTestHost()
+  try {
+    await test.call('createCluster', { name: 'early', replicas: 4, durability: 'none', parameters: { tentativeExecution: true } })
+    await test.call('openCluster', { name: 'early' })
+    // Once in a while a batch is committed before the first early answer is here: then it is answered for good at once.
+    const life = await eventually('one was answered early', async () => {
+      const { id, result } = await test.call('submit', { operation: { type: 'incr', key: 'n', n: 1 } })
+      expect(result.ok).toBe(true)
+      return (await test.call('requests', {})).find((one) => one.id === id && one.stages.some(({ stage }) => stage === 'tentative'))
+    })
+    expect(life.stages.map(({ stage }) => stage)).toContain('completed')
+    await eventually('its commit is seen', async () =>
+      (await test.call('requests', {})).some(({ id, stages }) => id === life.id && stages.some(({ stage }) => stage === 'committed')),
+    )
+  } finally {
+    await test.dispose()
+  }
+})

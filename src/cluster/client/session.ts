@@ -1,7 +1,7 @@
 /** One client session: drives the client state machine for one request at a time, over shared links. */
 import { createClient } from '../../pbft/protocol/client.ts'
 import type { ClientCore, ClientEffect, ClientInput } from '../../pbft/protocol/client-steps.ts'
-import { asClientId, type ReplicaId } from '../../pbft/protocol/ids.ts'
+import { asClientId } from '../../pbft/protocol/ids.ts'
 import { sha256 } from '../../link/index.ts'
 import { hundredths } from '../model/metrics.ts'
 import type { ClientLinks } from './links.ts'
@@ -26,7 +26,8 @@ export type Outcome =
 
 export interface RequestObserver {
   onSent?(to: readonly number[], timestamp: number): void
-  onReply?(from: number, matching: number, needed: number): void
+  /** `tentative`: for a batch that has prepared, and may not commit. */
+  onReply?(from: number, matching: number, needed: number, tentative: boolean): void
 }
 
 interface Running {
@@ -117,7 +118,7 @@ export class ClientSession {
         this.#clearTimer()
         break
       case 'reply-counted':
-        this.#counted(effect.from, effect.matching, effect.needed)
+        this.#counted(effect)
         break
       case 'completed': {
         const { timestamp, result, view, seq, repliers } = effect
@@ -128,11 +129,11 @@ export class ClientSession {
     }
   }
 
-  #counted(from: ReplicaId, matching: number, needed: number): void {
+  #counted({ from, matching, needed, tentative }: Extract<ClientEffect, { type: 'reply-counted' }>): void {
     if (this.#running === null) return
     this.#running.matching = matching
     this.#running.needed = needed
-    this.#running.observer.onReply?.(from, matching, needed)
+    this.#running.observer.onReply?.(from, matching, needed, tentative)
   }
 
   #finish(outcome: Outcome): void {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { evidenceKinds, statementSchema } from '../../contract/evidence.ts'
 import { faultRequestSchema } from '../../contract/faults.ts'
 import { authenticationSchema, durabilitySchema, manifestSchema, parametersSchema, replicasMax } from '../../contract/manifest.ts'
-import { monitorNames } from '../../contract/model.ts'
+import { monitorNames, requestStages } from '../../contract/model.ts'
 import type { Alarm, CheckpointInfo, ClusterStatus, Evidence, LedgerRow, LogRequest, MonitorName } from '../../contract/model.ts'
 import type { ReplicaState, ReplicaStatus, RequestInfo, Sample, ViewInfo } from '../../contract/model.ts'
 import type { FaultBand } from '../../contract/timeline.ts'
@@ -106,7 +106,7 @@ const requestSchema: v.GenericSchema<unknown, RequestInfo> = v.strictObject({
   operation: decodedSchema,
   stages: list(
     v.strictObject({
-      stage: v.picklist(['sent', 'pre-prepared', 'prepared', 'committed', 'executed', 'replied', 'completed', 'failed']),
+      stage: v.picklist(requestStages),
       at: number,
       detail: v.nullable(text(4_096)),
     }),

@@ -32,7 +32,14 @@ export type ClientEffect =
   | { readonly type: 'send'; readonly to: readonly ReplicaId[]; readonly request: Request; readonly attempt: number }
   | { readonly type: 'set-timer'; readonly delayMs: number }
   | { readonly type: 'cancel-timer' }
-  | { readonly type: 'reply-counted'; readonly from: ReplicaId; readonly matching: number; readonly needed: number }
+  /** `tentative`: it answers for a batch that it has prepared, and that may not commit. */
+  | {
+      readonly type: 'reply-counted'
+      readonly from: ReplicaId
+      readonly matching: number
+      readonly needed: number
+      readonly tentative: boolean
+    }
   | {
       readonly type: 'completed'
       readonly timestamp: ClientTimestamp

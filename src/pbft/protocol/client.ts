@@ -192,7 +192,8 @@ const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): 
   const final = counting.filter((other) => !other.reply.tentative).length
   const result = matching.find((other) => other.full !== null)?.full ?? null
   const needed = neededFor(c, request, final)
-  const counted: ClientEffect = { type: 'reply-counted', from, matching: repliers.length, needed }
+  const { tentative } = own.reply
+  const counted: ClientEffect = { type: 'reply-counted', from, matching: repliers.length, needed, tentative }
   if (repliers.length >= needed && result !== null) return [counted, ...complete(c, reply, repliers, result)]
   return request.readOnly && isQuorumOut(c, heard) ? [counted, ...begin(c, request.operation, false, nowMs)] : [counted]
 }
@@ -204,13 +205,13 @@ const onReply = (c: ClientState, from: ReplicaId, reply: Reply, nowMs: number): 
 const onReplies = (c: ClientState, from: readonly ReplicaId[], reply: Reply, nowMs: number): ClientEffect[] => {
   const request = c.outstanding?.request
   if (request === undefined || !isAnswer(request, reply)) return []
-  const { result } = reply
-  const needed = neededFor(c, request, reply.tentative ? 0 : from.length)
+  const { result, tentative } = reply
+  const needed = neededFor(c, request, tentative ? 0 : from.length)
   if (result.kind !== 'full' || from.length < needed) {
     return from.flatMap((replica) => onReply(c, replica, { ...reply, replica }, nowMs))
   }
   if (reply.view > c.view) c.view = reply.view
-  const counted = from.map((replica, i): ClientEffect => ({ type: 'reply-counted', from: replica, matching: i + 1, needed }))
+  const counted = from.map((replica, i): ClientEffect => ({ type: 'reply-counted', from: replica, matching: i + 1, needed, tentative }))
   return [...counted, ...complete(c, reply, from, result.bytes)]
 }
 

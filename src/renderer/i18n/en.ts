@@ -602,6 +602,9 @@ export const en = {
     replies: '{count} of {needed} matching replies',
     repliesFrom: 'from {replicas}',
     resends: 'resent {count} time | resent {count} times',
+    tentative: 'answered before the commit',
+    tentativeText:
+      'Replicas answered when the batch had prepared, without waiting for its commit. A quorum of equal answers makes sure that it is not taken back.',
     history: 'History',
     historyEmpty: 'Requests that this panel sent appear here.',
     again: 'Submit again',
@@ -651,6 +654,7 @@ export const en = {
     prepared: 'prepared',
     committed: 'committed',
     executed: 'executed',
+    tentative: 'answered early',
     replied: 'replied',
     completed: 'completed',
     failed: 'failed',
