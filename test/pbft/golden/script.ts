@@ -2,9 +2,10 @@
  * Golden scripts: what happens to a small cluster, and what it then does, as text that people can read and check (README.md). Lines
  * that begin with `>` are commands, the lines after each say what came of it.
  */
-import type { ProtocolEvent } from '../../../src/pbft/protocol/steps.ts'
+import type { ReplicaMessage } from '../../../src/pbft/protocol/messages.ts'
+import type { ProtocolEvent, ViewChangeReason } from '../../../src/pbft/protocol/steps.ts'
 import { add, readCounter } from '../../support/counter-service.ts'
-import { Cluster, type Packet, type TestClient } from '../../support/protocol-cluster.ts'
+import { Cluster, TestDisk, type Packet, type TestClient } from '../../support/protocol-cluster.ts'
 
 interface Loss {
   readonly type: string
@@ -16,13 +17,50 @@ interface Loss {
 
 const short = (digest: string): string => digest.slice(0, 6)
 
+const reasonOf = (reason: ViewChangeReason): string => (reason.kind === 'joined' ? `joins ${reason.replicas.join(' ')}` : reason.kind)
+
+/** What is said in a message, as short as it can be told from others. */
+const said = (message: ReplicaMessage): string => {
+  switch (message.type) {
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit':
+      return `${message.type} ${message.view}/${message.seq} ${short(message.digest)}`
+    case 'checkpoint':
+      return `checkpoint ${message.seq} of ${message.replica}`
+    case 'view-change':
+      return `view-change of ${message.replica} for view ${message.view}`
+    case 'new-view':
+      return `new-view ${message.view}`
+    case 'batch-data':
+      return `batch with ${message.batch.requests.length} requests`
+    case 'fetch':
+    case 'meta-data':
+      return `${message.type} ${message.seq}, ${message.level}.${message.index}`
+    case 'data':
+      return `data ${message.seq}, ${message.index}: ${message.bytes.length} bytes`
+    case 'status': {
+      const slots = message.slots.map((slot) => {
+        const reached = [slot.prePrepared ? 'pre-prepared' : '', slot.prepared ? 'prepared' : '', slot.committed ? 'committed' : '']
+        return `, ${slot.seq} ${reached.filter((word) => word !== '').join(' ') || 'nothing'}`
+      })
+      const where = `${message.active ? 'in' : 'leaving for'} view ${message.view}`
+      const held = message.viewChangesFrom.length === 0 ? '' : `, holds view-changes of ${message.viewChangesFrom.join(' ')}`
+      const missing = message.missingBatches.length === 0 ? '' : `, misses ${message.missingBatches.length} batches`
+      return `${message.solicits ? 'asks' : 'status'}: ${where}, stable ${message.stableSeq}, executed ${message.lastExecuted}${slots.join('')}${held}${missing}`
+    }
+    default:
+      return message.type
+  }
+}
+
 /** One line for an event that a reader of the protocol asks for; null for the others. */
 const lineOf = (event: ProtocolEvent): string | null => {
   switch (event.type) {
     case 'phase':
       return `${event.phase} ${event.view}/${event.seq} ${short(event.digest)}, ${event.requests} requests`
     case 'view-change-started':
-      return `leaves for view ${event.view}: ${event.reason.kind}`
+      return `leaves for view ${event.view}: ${reasonOf(event.reason)}`
     case 'view-change-received':
       return `has the view-change of ${event.from} for view ${event.view}: stable ${event.stableSeq}, P ${event.prepared}, Q ${event.prePrepared}`
     case 'view-entered':
@@ -38,7 +76,17 @@ const lineOf = (event: ProtocolEvent): string | null => {
     case 'rejected':
       return `refuses ${event.message} of ${String(event.from)}: ${event.reason}`
     case 'divergence':
-      return `divergence at ${event.seq}`
+      return `divergence at ${event.seq}: ${event.digests.map(({ replica, digest }) => `${replica} ${short(digest)}`).join(', ')}`
+    case 'differed':
+      return `differed at ${event.seq} in partitions ${event.partitions.map(({ index }) => index).join(' ')}`
+    case 'damaged':
+      return `finds its disk damaged at ${event.seq}`
+    case 'probation':
+      return `on probation (${event.reason}): ${event.state}, until ${event.until ?? 'it knows'}`
+    case 'disk-changed':
+      return `has heard of a new disk of ${event.replica}`
+    case 'evidence':
+      return `convicts ${event.signer}`
     default:
       return null
   }
@@ -50,6 +98,7 @@ class Stage {
   #lines: string[] = []
   #lost: Loss[] = []
   readonly #isolated = new Set<number>()
+  #watched: readonly string[] = []
   readonly #beganAtMs: number
 
   /** `tentative`: batches are answered when they have prepared. */
@@ -68,7 +117,14 @@ class Stage {
     }
   }
 
-  #passes({ from, to, message }: Packet): boolean {
+  #passes(packet: Packet): boolean {
+    const passes = this.#arrives(packet)
+    const { from, to, message } = packet
+    if (this.#watched.includes(message.type)) this.#say(`r${from} to r${to}: ${said(message)}${passes ? '' : ' (lost)'}`)
+    return passes
+  }
+
+  #arrives({ from, to, message }: Packet): boolean {
     if (this.#isolated.has(from) || this.#isolated.has(to)) return false
     const seq = 'seq' in message ? message.seq : null
     const isLost = (loss: Loss): boolean => loss.type === message.type && loss.from === from && loss.to === to
@@ -125,6 +181,18 @@ class Stage {
       case 'restart':
         numbers.forEach((id) => cluster.restart(id))
         return cluster.deliver()
+      case 'wipe':
+        for (const id of numbers) {
+          cluster.crash(id)
+          cluster.restart(id, new TestDisk('lost'))
+        }
+        return cluster.deliver()
+      case 'flip':
+        cluster.node(numbers[0] ?? 0).service.counters[numbers[1] ?? 0]! += 1
+        return
+      case 'watch':
+        this.#watched = words
+        return
       case 'change':
         for (const id of numbers) cluster.input(id, { type: 'operator', command: { kind: 'change-view' } })
         return cluster.deliver()

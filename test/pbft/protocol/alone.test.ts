@@ -3,7 +3,7 @@ import { asView } from '../../../src/pbft/protocol/ids.ts'
 import type { LogRecord } from '../../../src/pbft/protocol/records.ts'
 import { createReplica } from '../../../src/pbft/protocol/replica.ts'
 import { add, createCounterService } from '../../support/counter-service.ts'
-import { testCapabilities, testConfig } from '../../support/protocol-cluster.ts'
+import { Cluster, testCapabilities, testConfig } from '../../support/protocol-cluster.ts'
 import { batchOf, prePrepareOf, requestOf } from '../../support/solo-replica.ts'
 
 /** n = 1: nobody else's vote ever comes to move things on. */
@@ -21,5 +21,19 @@ describe('a lone replica', () => {
     const effects = core.step({ type: 'start', disk: 'kept' }, 1_000_000)
     expect(core.snapshot().lastExecuted).toBe(1)
     expect(effects.flatMap((effect) => (effect.type === 'reply' ? [effect.reply.timestamp] : []))).toEqual([1])
+  })
+
+  it('speaks to nobody and waits for nobody', () => {
+    const cluster = new Cluster({ n: 1 })
+    const client = cluster.addClient()
+    for (let i = 0; i < 5; i++) cluster.call(client, add(i))
+    const request = requestOf('other/1', cluster.nowMs * 1_000, add(1))
+    const effects = [...cluster.request(0, request), ...cluster.input(0, { type: 'operator', command: { kind: 'change-view' } })]
+    expect(effects.filter(({ type }) => type === 'send')).toEqual([])
+    expect([...cluster.node(0).timers.keys()]).toEqual([])
+    expect(cluster.node(0).core.snapshot()).toMatchObject({ view: 1, active: true, lastExecuted: 6, inFlight: 0, pending: 0, damage: null })
+    cluster.crash(0)
+    cluster.restart(0)
+    cluster.call(client, add(1))
   })
 })

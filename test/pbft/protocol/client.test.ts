@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createClient } from '../../../src/pbft/protocol/client.ts'
 import type { ClientCore, ClientEffect } from '../../../src/pbft/protocol/client-steps.ts'
-import { asClientId, asReplicaId, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
+import { asClientId, asClientTimestamp, asReplicaId, asSeqNo, asView } from '../../../src/pbft/protocol/ids.ts'
 import type { Reply, Request } from '../../../src/pbft/protocol/messages.ts'
 import { sha256 } from '../../support/protocol-cluster.ts'
 
@@ -13,6 +13,16 @@ const newClient = (n = 4): ClientCore =>
   createClient(
     { n, client: asClientId('a/1'), retryMs: 100, retryMaxMs: 300 },
     { digest: sha256, authenticate: () => ({ kind: 'signature', signature: new Uint8Array(64) }) },
+  )
+
+const newMacClient = (): ClientCore =>
+  createClient(
+    { n: 4, client: asClientId('a/1'), retryMs: 100, retryMaxMs: 300 },
+    {
+      digest: sha256,
+      authenticate: (_, signed) =>
+        signed ? { kind: 'signature', signature: new Uint8Array(64) } : { kind: 'macs', macs: new Uint8Array(64) },
+    },
   )
 
 const sentBy = (effects: readonly ClientEffect[]): { readonly to: readonly number[]; readonly request: Request } => {
@@ -187,5 +197,51 @@ describe('client', () => {
     expect(client.step({ type: 'cancel' }, NOW)).toEqual([{ type: 'cancel-timer' }])
     expect(give(client, replyTo(request, 1))).toEqual([])
     expect(client.step({ type: 'timer' }, NOW)).toEqual([])
+  })
+
+  it('goes on asking the primary of the highest view that it was told of', () => {
+    const client = newClient()
+    const first = submit(client)
+    for (const id of [1, 2]) give(client, replyTo(first, id, { view: 1 }))
+    const second = submit(client)
+    // Two that are late in finding out that the view has changed.
+    for (const id of [0, 3]) give(client, replyTo(second, id, { view: 0 }))
+    expect(sentBy(client.step({ type: 'submit', operation: new Uint8Array([9]), readOnly: false }, NOW)).to).toEqual([1])
+  })
+
+  it('signs when f+1 backups or the primary ask about what is outstanding, and for nobody else', () => {
+    const ask = (from: number, timestamp: number, client: ClientCore): ClientEffect[] =>
+      client.step({ type: 'authentication-wanted', from: asReplicaId(from), timestamp: asClientTimestamp(timestamp) }, NOW)
+    const client = newMacClient()
+    expect(ask(0, 1, client)).toEqual([])
+    const request = submit(client)
+    expect(request.authentication.kind).toBe('macs')
+    expect(ask(0, request.timestamp - 1, client)).toEqual([])
+    expect(ask(4, request.timestamp, client)).toEqual([])
+    expect(ask(1, request.timestamp, client)).toEqual([])
+    expect(ask(1, request.timestamp, client)).toEqual([])
+    const again = sentBy(ask(2, request.timestamp, client))
+    expect(again.to).toEqual([0, 1, 2, 3])
+    expect(again.request).toMatchObject({ timestamp: request.timestamp, authentication: { kind: 'signature' } })
+    // Signed and sent to all: there is no more to give.
+    expect(ask(3, request.timestamp, client)).toEqual([])
+    for (const id of [1, 2]) give(client, replyTo(request, id))
+    expect(submit(client).authentication.kind).toBe('signature')
+    const later = client.step({ type: 'timer' }, NOW + 1)
+    expect(later).not.toEqual([])
+  })
+
+  it('stops signing a minute after it was last asked', () => {
+    const client = newMacClient()
+    const first = submit(client)
+    client.step({ type: 'authentication-wanted', from: asReplicaId(0), timestamp: first.timestamp }, NOW)
+    for (const id of [1, 2]) give(client, replyTo(first, id))
+    const kindAt = (nowMs: number): string => {
+      const { request } = sentBy(client.step({ type: 'submit', operation: new Uint8Array([9]), readOnly: false }, nowMs))
+      for (const id of [1, 2]) client.step({ type: 'reply', from: asReplicaId(id), reply: replyTo(request, id) }, nowMs)
+      return request.authentication.kind
+    }
+    expect(kindAt(NOW + 59_999)).toBe('signature')
+    expect(kindAt(NOW + 60_000)).toBe('macs')
   })
 })

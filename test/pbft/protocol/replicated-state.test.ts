@@ -129,6 +129,40 @@ describe('reply cache', () => {
     }
     expect(cache.save(7).length).toBeLessThan(REPLY_PARTITION_BYTES_MAX)
   })
+
+  it('counts the bytes of a reply that replaces another once, of its principal and of its partition', () => {
+    const cache = new ReplyCache({ ...bounds, replyBytesPerPrincipalMax: 10_000 })
+    put(cache, 'a/old', 1, 1)
+    const result = new Uint8Array(4_000)
+    for (let i = 2; i < 9; i++) cache.put(asClientId('a/1'), asClientTimestamp(i), asSeqNo(i), result)
+    expect(cache.get(asClientId('a/old'))).toBeDefined()
+    cache.put(asClientId('a/2'), asClientTimestamp(10), asSeqNo(10), new Uint8Array(5_000))
+    expect(cache.get(asClientId('a/old'))).toBeUndefined()
+
+    const full = new ReplyCache(bounds)
+    const [one, other] = Array.from({ length: 200 }, (_, i) => `p${i}/1`).filter((name) => replyPartitionOf(asClientId(name)) === 7)
+    put(full, other ?? '', 1, 1)
+    for (let i = 2; i < 12; i++) full.put(asClientId(one ?? ''), asClientTimestamp(i), asSeqNo(i), new Uint8Array(4_194_304))
+    expect(full.get(asClientId(other ?? ''))).toBeDefined()
+  })
+
+  it('takes back what a tentative reply counted for: bounds hold afterwards as if it had not been', () => {
+    const make = (): ReplyCache => new ReplyCache({ ...bounds, replyBytesPerPrincipalMax: 10_000 })
+    const [plain, tried] = [make(), make()]
+    for (const cache of [plain, tried]) for (const [i, name] of ['a/1', 'a/2'].entries()) put(cache, name, i + 1, i + 1)
+    tried.takingBack(() => {
+      tried.put(asClientId('a/1'), asClientTimestamp(8), asSeqNo(8), new Uint8Array(6_000))
+      tried.put(asClientId('a/3'), asClientTimestamp(9), asSeqNo(9), new Uint8Array(6_000))
+    })
+    for (const cache of [plain, tried]) {
+      for (let i = 10; i < 14; i++) cache.put(asClientId(`a/${i}`), asClientTimestamp(i), asSeqNo(i), new Uint8Array(4_000))
+    }
+    const partition = replyPartitionOf(asClientId('a/1'))
+    expect(tried.save(partition)).toEqual(plain.save(partition))
+    expect(tried.get(asClientId('a/1'))).toBeUndefined()
+    expect(tried.get(asClientId('a/13'))).toBeDefined()
+    expect(tried.isExpired(asClientId('a/9'), asClientTimestamp(12))).toBe(plain.isExpired(asClientId('a/9'), asClientTimestamp(12)))
+  })
 })
 
 describe('replicated state', () => {

@@ -70,6 +70,45 @@ describe('the rule of the view change', () => {
     expect(choose({ p: one }, {}, {}, {})?.chosen).toEqual([{ seq: 1, digest: NULL }])
   })
 
+  it('finds every digest that somebody pre-prepared at a place, not only the first', () => {
+    const seen = [entry(1, A, 1), entry(1, B, 3)]
+    expect(choose({ p: [entry(1, B, 3)] }, { p: [], q: seen }, {})?.chosen).toEqual([{ seq: 1, digest: B }])
+  })
+
+  it.each<[string, ViewChange, string]>([
+    [
+      'another genesis, also in C',
+      { ...viewChange(1, {}), stable: { ...stableAt(0), digest: A }, checkpoints: [{ seq: asSeqNo(0), digest: A }] },
+      'genesis differs',
+    ],
+    ['one checkpoint twice in C', viewChange(1, { held: [4, 4] }), 'C out of order or bounds'],
+    ['its stable one twice in C', viewChange(1, { stable: 4, held: [4] }), 'C out of order or bounds'],
+    ['a checkpoint one interval above the window', viewChange(1, { stable: 4, held: [16] }), 'C out of order or bounds'],
+    ['P at the low mark', viewChange(1, { stable: 4, p: [entry(4, A, 1)] }), 'entry outside the watermarks'],
+    ['P one above the window', viewChange(1, { stable: 4, p: [entry(13, A, 1)] }), 'entry outside the watermarks'],
+    ['P of its own view', viewChange(1, { p: [entry(1, A, 5)] }), 'entry of a view that is not before'],
+    ['Q with one entry twice', viewChange(1, { q: [entry(1, A, 1), entry(1, A, 2)] }), 'entries out of order'],
+    ['P twice at one place', viewChange(1, { p: [entry(1, A, 1), entry(1, B, 1)] }), 'too many entries at one sequence number'],
+  ])('refuses a view-change with %s, and says so', (_, message, problem) => {
+    expect(problemOfViewChange(message, four)).toBe(problem)
+  })
+
+  it('starts from a checkpoint that f+1 vouch for, and not from one on which they differ', () => {
+    const at = (replica: number, digest: Digest): ViewChange => ({
+      ...viewChange(replica, {}),
+      checkpoints: [checkpointAt(0), { seq: asSeqNo(4), digest }],
+    })
+    expect(chooseNewView([at(0, A), at(1, A), viewChange(2, {})], four)?.start).toEqual({ seq: 4, digest: A })
+    expect(chooseNewView([at(0, A), at(1, B), viewChange(2, {})], four)?.start.seq).toBe(0)
+  })
+
+  it.each<[string, ViewChange]>([
+    ['C to the edge of the window', viewChange(1, { stable: 4, held: [8, 12] })],
+    ['P at both edges of the window', viewChange(1, { stable: 4, p: [entry(5, A, 1), entry(12, A, 4)] })],
+  ])('takes a view-change with %s', (_, message) => {
+    expect(problemOfViewChange(message, four)).toBeNull()
+  })
+
   it('takes the later of two views, whatever the order of the messages', () => {
     const early = [entry(1, A, 1)]
     const late = [entry(1, B, 3)]
