@@ -18,8 +18,9 @@ export type SentenceKey = keyof typeof enSentences
 /** The type sees to it that no key is missing. */
 export const zhSentences: Readonly<Record<SentenceKey, string>> = {
   ...zhFaultSentences,
-  'seen.state': 'r{replica}：{state}。',
+  'seen.state': '{replicas}：{state}。',
   'seen.view': '视图 {view}，主节点 r{primary}；之前为视图 {before}。',
+  'seen.sameView': '仍为视图 {view}，主节点 r{primary}。',
   'seen.noView': '没有法定人数的副本报告视图。',
   'seen.executed': '已执行到序号 {seq}；之前为 {before}。',
   'seen.answered': '{total} 个请求中有 {count} 个得到答复，最慢 {ms} 毫秒。',

@@ -150,23 +150,28 @@ const phaseWords = { held: ['good', 'stepHeld'], failed: ['bad', 'stepFailed'] }
 
 export const steps = (run: ScenarioRun | null, words: Words): Html | null => {
   if (run === null) return null
-  const rows = run.steps.map(({ title, expect, phase, observations }, i) => {
+  const rows = run.steps.map(({ title, say, expect, phase, observations }, i) => {
     const [look, word] = phase === 'held' || phase === 'failed' ? phaseWords[phase] : (['open', 'stepOpen'] as const)
     const seen = observations.map((one) => html`<li class="${one.holds ? '' : 'bad'}">${words.sentence(one, one.sentence)}</li>`)
     return html`<li class="card">
       <header>
         <h3>${i + 1}. ${words.said(title)}</h3>
-        <span class="tag ${look}">${words.t(word)}</span>
+        <span class="tag ${look}">${icon(look)}${words.t(word)}</span>
       </header>
+      ${say === null ? null : html`<p class="say">${words.said(say)}</p>`}
       <dl>
         <dt>${words.t('expected')}</dt>
         <dd>${words.said(expect)}</dd>
-        <dt>${words.t('observed')}</dt>
-        <dd>
-          <ul>
-            ${seen.length === 0 ? '–' : seen}
-          </ul>
-        </dd>
+        ${
+          seen.length === 0
+            ? null
+            : html`<dt>${words.t('observed')}</dt>
+                <dd>
+                  <ul>
+                    ${seen}
+                  </ul>
+                </dd>`
+        }
       </dl>
     </li>`
   })

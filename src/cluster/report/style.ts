@@ -28,11 +28,13 @@ section{display:grid;grid-template-columns:minmax(0,1fr);gap:14px}
 .good{color:var(--good)}.bad{color:var(--bad)}.open{color:var(--soft)}
 .steps{list-style:none;padding:0;display:grid;gap:12px;counter-reset:step}
 .steps>li{break-inside:avoid}
-.steps header{display:flex;justify-content:space-between;gap:16px;align-items:baseline}
+.steps header{display:flex;justify-content:space-between;gap:16px;align-items:center}
 .steps dl{display:grid;grid-template-columns:7em minmax(0,1fr);gap:6px 14px;margin-top:10px}
 .steps dt{color:var(--soft)}
 .steps ul{list-style:none;padding:0}
-.tag{font-weight:650;white-space:nowrap}
+.tag{font-weight:650;white-space:nowrap;display:inline-flex;align-items:center;gap:6px}
+.tag svg{width:18px;height:18px;flex:none}
+.say{color:var(--soft);margin-top:4px;max-width:75ch}
 .tiles{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:1px;background:var(--line);border:1px solid var(--line);border-radius:12px;overflow:hidden}
 .tiles div{background:var(--card);padding:14px 18px}
 .tiles dt{color:var(--soft);font-size:.875rem}
@@ -76,7 +78,7 @@ footer{color:var(--soft);font-size:.875rem}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0;overflow-wrap:anywhere}
 @media (max-width:1000px){.tiles{grid-template-columns:repeat(4,minmax(0,1fr))}}@media (min-width:1700px){html{font-size:20px}main{max-width:1380px}}
-@media (max-width:640px){main{padding:22px 14px 40px;gap:22px}.card{padding:16px 14px}h1{font-size:1.5rem}.verdict{padding:16px 14px;gap:14px}.verdict svg{width:38px;height:38px}.verdict strong{font-size:1.3rem}.why li{grid-template-columns:22px minmax(0,1fr)}.why li span{grid-column:2}.steps dl{grid-template-columns:minmax(0,1fr);gap:2px}.steps dd+dt{margin-top:8px}.tiles{grid-template-columns:1fr 1fr}.tiles dd{font-size:1.2rem}.facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:8px}figcaption b{flex-basis:100%}.steps header{flex-direction:column;gap:0}}
+@media (max-width:640px){main{padding:22px 14px 40px;gap:22px}.card{padding:16px 14px}h1{font-size:1.5rem}.verdict{padding:16px 14px;gap:14px}.verdict svg{width:38px;height:38px}.verdict strong{font-size:1.3rem}.why li{grid-template-columns:22px minmax(0,1fr)}.why li span{grid-column:2}.steps dl{grid-template-columns:minmax(0,1fr);gap:2px}.steps dd+dt{margin-top:8px}.tiles{grid-template-columns:1fr 1fr}.tiles dd{font-size:1.2rem}.facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:8px}figcaption b{flex-basis:100%}.steps header{flex-direction:column;gap:2px;align-items:flex-start}}
 @page{size:A4;margin:15mm 14mm}
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--text:#000;--soft:#444;--line:#c9ced6;--good:#00704f;--bad:#b3400a;--info:#00609a;--band:#e69f0038;--main:#0072b2;--second:#d55e00;--goodfill:#e3f3ed;--badfill:#fdeae0;--infofill:#e5f0f8}html{font-size:10.5pt}body{print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0;gap:16px}.card{padding:12px 14px}section.page{break-before:page}h2{break-after:avoid}.wide{overflow:visible}tr,.verdict,.tiles,.why li{break-inside:avoid}.tiles{grid-template-columns:repeat(6,1fr)}.tiles div{padding:8px 10px}.tiles dd{font-size:1.1rem}th,td{padding:3px 8px 3px 0}table{font-size:8pt}td.text{min-width:0}.chart svg{height:110px}}
 `

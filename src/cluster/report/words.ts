@@ -3,6 +3,7 @@ import { monitorNames } from '../../contract/model.ts'
 import type { DecodedOperation, OperationResult } from '../../contract/operations.ts'
 import type { Locale } from '../../contract/screens.ts'
 import { enSentences, zhSentences } from '../../contract/sentences.ts'
+import { stateIn } from '../../contract/state-words.ts'
 import type { ScenarioText } from '../../contract/scenarios.ts'
 import { reportTexts, type ReportTexts } from './texts.ts'
 
@@ -36,6 +37,7 @@ export class Words {
     if (typeof shown['since'] === 'number') shown['since'] = this.time(shown['since'])
     const monitor = monitorNames.find((name) => name === shown['monitor'])
     if (monitor !== undefined) shown['monitor'] = this.t(`monitor.${monitor}`)
+    if (typeof shown['state'] === 'string') shown['state'] = stateIn(this.locale, shown['state'])
     const because = shown['because']
     if (typeof because === 'string') shown['because'] = Object.hasOwn(known, because) ? fill(known[because] ?? '', shown) : ''
     return fill(template, shown)

@@ -73,19 +73,21 @@ const none: Mark = { view: null, lastExecuted: 0, refused: new Map(), at: 0 }
 const markOfName = (memory: Memory, name: string): Mark => memory.marks.get(name) ?? none
 const groupOf = (memory: Memory, name: string): Group => memory.groups.get(name) ?? { total: 0, ids: [], answers: [], failure: null }
 
-/** What the first that is not so looks like, else the last. */
+/** Those in the state of the first that is not so, else of the last. */
 const lookAtStates = (status: ClusterStatus, ids: readonly number[], expected: readonly string[]): Seen => {
   const found = ids.map((id) => ({ id, state: status.replicas[id]?.state ?? 'unreachable' }))
   const other = found.find(({ state }) => !expected.includes(state))
-  const { id, state } = other ?? found.at(-1) ?? { id: 0, state: 'unreachable' }
-  return seen('seen.state', { replica: id, state }, other === undefined)
+  const state = (other ?? found.at(-1))?.state ?? 'unreachable'
+  const alike = found.filter((one) => one.state === state).map(({ id }) => id)
+  return seen('seen.state', { replicas: replicaList(alike), state }, other === undefined)
 }
 
 const lookAtView = (status: ClusterStatus, mark: Mark, expected: 'higher' | 'same'): Seen => {
   const { view, primary } = status
   if (view === null || primary === null) return seen('seen.noView', {}, false)
   const before = mark.view ?? 0
-  return seen('seen.view', { view, primary, before }, expected === 'higher' ? view > before : view === before)
+  if (view === before) return seen('seen.sameView', { view, primary }, expected === 'same')
+  return seen('seen.view', { view, primary, before }, expected === 'higher' && view > before)
 }
 
 const lookAtReason = async (stage: Stage, status: ClusterStatus, expected: readonly string[]): Promise<Seen> => {

@@ -3,6 +3,7 @@ import { faultSentence } from '../../contract/fault-sentences.ts'
 import type { FaultRequest } from '../../contract/faults.ts'
 import { monitorNames, type SlotPhase } from '../../contract/model.ts'
 import type { DecodedOperation, OperationResult } from '../../contract/operations.ts'
+import { stateIn } from '../../contract/state-words.ts'
 import type { PanelError } from '../../contract/result.ts'
 import { formatTime } from '../lib/format.ts'
 import { resultLine } from '../lib/operations.ts'
@@ -22,6 +23,8 @@ export function sentenceOf({ key, parameters, sentence }: HostSentence): string 
   if (monitor !== undefined) shown['monitor'] = t(`monitors.${monitor}`)
   const phase = parameters['phase']
   if (typeof phase === 'string') shown['phase'] = say(`phase.${phase}`, {}, phase)
+  const state = parameters['state']
+  if (typeof state === 'string') shown['state'] = stateIn(currentLocale(), state)
   const because = parameters['because']
   if (typeof because === 'string') shown['because'] = say(because, shown, '')
   return say(key, shown, sentence)

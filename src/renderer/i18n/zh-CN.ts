@@ -1,5 +1,6 @@
 /** The panel's texts in Simplified Chinese; the type sees to it that no key of en.ts is missing. */
 import { zhBehaviourWords } from '../../contract/fault-sentences.ts'
+import { replicaStateWords } from '../../contract/state-words.ts'
 import type { Messages } from './en.ts'
 
 type Same<T> = { readonly [K in keyof T]: T[K] extends string ? string : Same<T[K]> }
@@ -280,18 +281,7 @@ export const zhCN: Same<Messages> = {
     storage: '文件或文件夹无法读写。详情列出了名称：请腾出磁盘空间或修正其权限，然后重试。',
     internal: '面板主机进程的缺陷。请写出诊断文件（设置）并报告；原因见主机日志。',
   },
-  replicaState: {
-    starting: '启动中',
-    live: '正常',
-    stale: '无消息',
-    unreachable: '不可达',
-    isolated: '已隔离',
-    paused: '已暂停',
-    stopped: '已停止',
-    recovering: '恢复中',
-    faulty: '故障',
-    diverged: '分歧',
-  },
+  replicaState: replicaStateWords['zh-CN'],
   action: {
     isolate: '隔离',
     heal: '修复',
