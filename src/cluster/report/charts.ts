@@ -45,13 +45,22 @@ const pathOf = (points: readonly Point[], span: Span, top: number): string => {
       pen = 'M'
       continue
     }
-    path += `${pen}${place(at, span)} ${Math.round((1 - value / top) * height * 10) / 10}`
-    // A point alone is still to be seen.
-    path += pen === 'M' ? 'h1' : ''
+    path += `${pen}${place(at, span)} ${levelOf(value, top)}`
     pen = 'L'
   }
   return path
 }
+
+const levelOf = (value: number, top: number): number => Math.round((1 - value / top) * height * 10) / 10
+
+/** Points without a neighbour, of which no line tells. */
+const lonePoints = (points: readonly Point[], span: Span, top: number): string =>
+  joined(points)
+    .flatMap(({ at, value }, i, all) => {
+      const isAlone = (all[i - 1]?.value ?? null) === null && (all[i + 1]?.value ?? null) === null
+      return value === null || !isAlone ? [] : `M${place(at, span)} ${levelOf(value, top)}h0`
+    })
+    .join('')
 
 export interface Marks {
   readonly bands: readonly Span[]
@@ -78,7 +87,13 @@ export const chart = (series: readonly Series[], span: Span, marks: Marks, label
     <svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${series.map(({ name }) => name).join(', ')}">
       ${marksOf(marks, span)}
       <path class="grid" d="M0 0H${width}M0 ${height / 2}H${width}M0 ${height}H${width}" />
-      ${series.map(({ look, points }) => html`<path class="line ${look}" d="${pathOf(points, span, top)}" />`)}
+      ${series.map(
+        ({ look, points }) =>
+          html`<path class="line ${look}" d="${pathOf(points, span, top)}" /><path
+              class="line dots ${look}"
+              d="${lonePoints(points, span, top)}"
+            />`,
+      )}
     </svg>
   </div>`
 }

@@ -53,6 +53,7 @@ figure+figure{margin-top:26px}
 .ends{display:flex;justify-content:space-between;color:var(--soft);font-size:.8rem;margin:6px 0 0 calc(3.6em + 8px)}
 .line{fill:none;stroke:var(--main);stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round}
 .line.second{stroke:var(--second);stroke-dasharray:6 4}
+.line.dots{stroke-width:8;stroke-linecap:round;stroke-dasharray:none}
 .grid{fill:none;stroke:var(--line);stroke-width:1;vector-effect:non-scaling-stroke}
 .band{fill:var(--band)}
 .mark{fill:none;stroke:var(--soft);stroke-width:2;stroke-dasharray:4 3;vector-effect:non-scaling-stroke}
