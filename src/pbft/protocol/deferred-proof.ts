@@ -15,8 +15,17 @@ export const checkersOf = (view: View, seq: SeqNo, n: number): ReplicaId[] => {
   return Array.from({ length: faultsTolerated(n) }, (_, k) => asReplicaId((primary + 1 + ((seq + k) % (n - 1))) % n))
 }
 
-/** How long the prepares of others are waited for, ms: a fraction of what a view change takes. */
-const patienceMs = (r: ReplicaState): number => r.config.viewTimeoutMs / 4
+/** What a signature takes to be checked, ms: what a slow processor needs. */
+const CHECK_MS = 0.125
+/** As a part of the view time-out: what is checked here after that still has to be voted on. */
+const PATIENCE_MAX = 0.375
+
+/**
+ * How long the prepares of others are waited for, ms: a quarter of what a view change takes, and what they need to check so many, but never
+ * more than three eighths of it. Who gives up while they are still at work makes everyone check everything.
+ */
+const patienceMs = (r: ReplicaState, { message }: Suspended): number =>
+  Math.min(r.config.viewTimeoutMs / 4 + message.batch.requests.length * CHECK_MS, r.config.viewTimeoutMs * PATIENCE_MAX)
 
 /** How long one that was waited for in vain has to wait for trust, ms. */
 const DISTRUST_MS = 60_000
@@ -35,7 +44,9 @@ export const defers = (r: ReplicaState, message: PrePrepare): boolean => {
 export const awaitProof = (r: ReplicaState, waiting: Suspended): void => {
   if (r.proofTimerRuns || !waiting.unproven.some(isSigned)) return
   r.proofTimerRuns = true
-  setTimer(r, 'proof', patienceMs(r))
+  const patience = patienceMs(r, waiting)
+  // Less for one that has waited for a while; no more after the clock was set back.
+  setTimer(r, 'proof', Math.min(patience, Math.max(waiting.sinceMs + patience - r.nowMs, 0)))
 }
 
 /** Patience has ended for some: what others should have vouched for is checked here. */
@@ -43,7 +54,7 @@ export const onProofTimer = (r: ReplicaState): void => {
   r.proofTimerRuns = false
   for (const waiting of r.suspended.values()) {
     if (waiting.isBeingChecked || !waiting.unproven.some(isSigned)) continue
-    if (isYounger(r, waiting.sinceMs, patienceMs(r))) awaitProof(r, waiting)
+    if (isYounger(r, waiting.sinceMs, patienceMs(r, waiting))) awaitProof(r, waiting)
     else check(r, waiting)
   }
 }

@@ -35,8 +35,9 @@ describe('a batch whose check is left to others', () => {
   const lazy = (): Solo => new Solo(other, 4, { deferProofFrom: size, viewTimeoutMs: 500 })
   const give = (solo: Solo, message: PrePrepare): Effect[] =>
     solo.core.step({ type: 'message', from: asReplicaId(0), message, unverified: message.batch.requests.map((_, i) => i) }, solo.nowMs)
-  const expire = (solo: Solo): Effect[] => {
-    solo.nowMs += 125
+  /** A quarter of the time-out, and an eighth of a millisecond for each of two requests. */
+  const expire = (solo: Solo, afterMs = 126): Effect[] => {
+    solo.nowMs += afterMs
     return solo.core.step({ type: 'timer', timer: 'proof' }, solo.nowMs)
   }
   const answer = (solo: Solo, holds: boolean): Effect[] =>
@@ -76,6 +77,26 @@ describe('a batch whose check is left to others', () => {
     solo.nowMs += 60_000
     solo.core.step({ type: 'drained' }, solo.nowMs)
     expect(deferred()).toEqual([4, 7])
+  })
+
+  it('is waited for the longer the more is in it, up to a part of the view time-out', () => {
+    for (const [requests, patienceMs] of [
+      [2, 125.25],
+      [400, 175],
+      [1_024, 187.5],
+    ] as const) {
+      const solo = lazy()
+      const large = batchOf(NOW, ...Array.from({ length: requests }, (_, i) => requestOf(`a/${i}`, 1, add(1))))
+      const set = give(solo, prePrepareOf(0, 1, large)).find((effect) => effect.type === 'set-timer' && effect.timer === 'proof')
+      expect(set).toMatchObject({ delayMs: patienceMs })
+      const after = (ms: number): Effect[] => expire(solo, ms)
+      const early = after(Math.floor(patienceMs) - 1)
+      expect(early.some((effect) => effect.type === 'check-signatures')).toBe(false)
+      // Looked at too early, it is looked at again when its patience ends, and no later.
+      const again = early.find((effect) => effect.type === 'set-timer' && effect.timer === 'proof')
+      expect(again).toMatchObject({ delayMs: patienceMs - Math.floor(patienceMs) + 1 })
+      expect(after(2).some((effect) => effect.type === 'check-signatures')).toBe(true)
+    }
   })
 
   it('is dropped when it is forged', () => {
