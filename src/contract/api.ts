@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import type { EvidenceDetail, EvidenceExport } from './evidence.ts'
 import { faultRequestSchema, type ActiveFault } from './faults.ts'
 import { authenticationSchema, durabilitySchema, parametersSchema, replicasMax } from './manifest.ts'
-import type { MessageDetail, MessagesOverview, MessagesPage } from './messages.ts'
+import { messagesMax, type MessageDetail, type MessagesOverview, type MessagesPage } from './messages.ts'
 import { replicaActions } from './model.ts'
 import type {
   About,
@@ -153,7 +153,7 @@ export const paramsSchemas = {
   messages: v.strictObject({
     from: v.number(),
     to: v.number(),
-    limit: v.optional(whole(1, 100_000), 20_000),
+    limit: v.optional(whole(1, messagesMax), 20_000),
     filter: v.optional(messageFilterSchema, {}),
   }),
   /** The same counted in bins, for windows with too many of them. */

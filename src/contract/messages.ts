@@ -4,6 +4,9 @@
  */
 import { bytesOfBase64 } from './base64.ts'
 
+/** Messages that one answer holds, and that a screen shows one by one: beyond it they are counted in bins. */
+export const messagesMax = 120_000
+
 /** Where a message begins or ends: a replica, or a client by its whole id (`principal/session`). */
 export type MessageLane = { readonly kind: 'replica'; readonly id: number } | { readonly kind: 'client'; readonly name: string }
 

@@ -141,23 +141,36 @@ async function fillLog(rows: number): Promise<number> {
   return length
 }
 
-/** A window that holds about `wanted` messages, no more, in the densest part of what is recorded. */
+/** How many messages are recorded in a window; a long one is counted in several steps. */
+async function countOf(window: { readonly from: number; readonly to: number }): Promise<number> {
+  for (;;) {
+    const { total, blocks } = await call('messagesOverview', { ...window, bins: 1 })
+    if (blocks.read >= blocks.of) return total
+  }
+}
+
+/** A window that holds `wanted` messages or up to a twentieth more, around the densest part of what is recorded. Throws when there are fewer. */
 async function windowOf(wanted: number): Promise<{ readonly from: number; readonly to: number; readonly total: number }> {
   const { first, last } = await call('messagesOverview', { from: 1, to: 2, bins: 1 })
   if (first === null || last === null) throw new Error('nothing is recorded')
+  const whole = { from: first, to: last + 1 }
+  const all = await countOf(whole)
+  if (all < wanted) throw new Error(`${all} messages are recorded, ${wanted} are wanted: let the load run for longer`)
   const bins = 200
-  const binMs = (last + 1 - first) / bins
-  const whole = await call('messagesOverview', { from: first, to: last + 1, bins })
+  const { bin, count } = await call('messagesOverview', { ...whole, bins })
   const perBin = new Float64Array(bins)
-  whole.bin.forEach((at, i) => (perBin[at] = (perBin[at] ?? 0) + (whole.count[i] ?? 0)))
-  const most = Math.max(...perBin)
-  const middle = first + (perBin.indexOf(most) + 0.5) * binMs
-  let span = (wanted / most) * binMs
+  bin.forEach((at, i) => (perBin[at] = (perBin[at] ?? 0) + (count[i] ?? 0)))
+  const middle = first + ((perBin.indexOf(Math.max(...perBin)) + 0.5) * (last + 1 - first)) / bins
+  // The count only grows with the window: halved until it is near enough.
+  let [tooFew, enough] = [0, 2 * (last + 1 - first)]
   for (;;) {
+    const span = (tooFew + enough) / 2
     const window = { from: middle - span / 2, to: middle + span / 2 }
-    const { total } = await call('messagesOverview', { ...window, bins: 1 })
-    if (total <= wanted) return { ...window, total }
-    span *= Math.min(0.95, wanted / total)
+    const total = await countOf(window)
+    if (total >= wanted && total <= wanted * 1.05) return { ...window, total }
+    if (total < wanted) tooFew = span
+    else enough = span
+    if (enough - tooFew < 0.001) throw new Error(`no window holds ${wanted} to ${wanted * 1.05} messages`)
   }
 }
 

@@ -5,13 +5,12 @@
 import { useDebounceFn, useThrottleFn } from '@vueuse/core'
 import { computed, onBeforeUnmount, shallowRef, watch, type Ref } from 'vue'
 import type { MessageFilter } from '../../contract/api.ts'
-import type { MessagesHead, RecordingGap } from '../../contract/messages.ts'
+import { messagesMax, type MessagesHead, type RecordingGap } from '../../contract/messages.ts'
 import type { PanelError } from '../../contract/result.ts'
 import { contains, drawnOfOverview, type TimeWindow } from '../lib/message-window.ts'
 import { useLink } from '../stores/link.ts'
 import { useMessageIndex } from './use-message-index.ts'
 
-const heldMax = 100_000
 const bins = 400
 const settleMs = 120
 const tailEveryMs = 500
@@ -60,7 +59,7 @@ export function useMessages({ window: shown, filter, following, dragging, pixels
 
   /** True when all of `wanted` fits. */
   async function hold(wanted: TimeWindow, mine: number): Promise<boolean> {
-    const { result, held: whole } = await index.hold({ ...wanted, limit: heldMax, filter: filter.value })
+    const { result, held: whole } = await index.hold({ ...wanted, limit: messagesMax, filter: filter.value })
     if (mine !== turn) {
       if (whole) held = null
       return true
@@ -105,7 +104,7 @@ export function useMessages({ window: shown, filter, following, dragging, pixels
     // While nothing is known of how many there are, no more is asked for than is needed.
     const attempts = following.value ? [wide] : density === 0 ? [{ from, to }] : [wide, { from, to }]
     // What is certainly too much is not carried here only to be found too much.
-    const likely = attempts.filter((wanted) => density * (wanted.to - wanted.from) <= heldMax * 1.5)
+    const likely = attempts.filter((wanted) => density * (wanted.to - wanted.from) <= messagesMax * 1.5)
     let done = false
     for (const wanted of likely) done ||= await hold(wanted, mine)
     if (!done && mine === turn) await count({ from, to }, mine)
