@@ -69,6 +69,7 @@ export class PastRun {
       logsFolder,
       entry: entries.recorder,
       file: place.journal,
+      whole: true,
       onLost: () => undefined,
       onReopened: () => undefined,
     })

@@ -40,13 +40,13 @@ export class RecorderClient {
 
   /** Starts the process and opens the journal. Errors: `cluster-in-use`, `start-failed`, `internal`. No process is left then. */
   static async start(
-    options: RecorderLaunch & { readonly file: string },
+    options: RecorderLaunch & { readonly file: string; readonly whole?: boolean },
     onLost: (exit: ChildExit) => void,
   ): Promise<Result<{ readonly recorder: RecorderClient; readonly restored: Restored }>> {
     const launched = await RecorderClient.launch(options, onLost)
     if (!launched.ok) return launched
     const recorder = launched.value
-    const opened = await recorder.#query('open', { file: options.file, bytesMax: journalBytesMax })
+    const opened = await recorder.#query('open', { file: options.file, bytesMax: journalBytesMax, whole: options.whole ?? false })
     if (opened.ok) return ok({ recorder, restored: opened.value })
     recorder.#closing = true
     await recorder.#exited('SIGKILL')

@@ -14,6 +14,8 @@ export interface RecordingOptions {
   readonly entry: string
   readonly logsFolder: string
   readonly file: string
+  /** Whether all documents are wanted back, and not the latest ones only. */
+  readonly whole?: boolean
   /** The recorder has ended by itself; another one is started. */
   onLost(how: string): void
   /** The journal is open again and holds this; what was written shortly before may be missing. */

@@ -52,6 +52,15 @@ describe('the journal', () => {
     journal.close()
   })
 
+  it('hands back the latest documents of a kind, or all of them', () => {
+    const journal = open()
+    const samples = Array.from({ length: 1_500 }, (_, i) => ({ at: i, requests: 1, p50Ms: 1, p95Ms: 1, p99Ms: 1, view: 0, faults: 0 }))
+    journal.write(samples.map((sample) => ({ kind: 'sample', sample })))
+    expect(journal.restore(false).samples).toEqual(samples.slice(-1_000))
+    expect(journal.restore(true).samples).toEqual(samples)
+    journal.close()
+  })
+
   it('hands back to the next run what this one wrote', () => {
     const first = open()
     first.write([
@@ -65,7 +74,7 @@ describe('the journal', () => {
     ])
     first.close()
     const second = open()
-    expect(second.restore()).toMatchObject({ first: 1, last: 1, lastDigest: 'd1', samples: [{ at: 1_000 }] })
+    expect(second.restore(false)).toMatchObject({ first: 1, last: 1, lastDigest: 'd1', samples: [{ at: 1_000 }] })
     expect(second.entry(1)?.rows).toHaveLength(1)
     expect(second.entry(2)).toBeNull()
     second.write([{ kind: 'forget-log' }])

@@ -124,17 +124,19 @@ export class Journal {
     return { first: row.first ?? 0, last: row.last ?? 0 }
   }
 
-  restore(): Omit<Restored, 'damaged'> {
+  /** The latest documents of each kind, or `all` of them. */
+  restore(all: boolean): Omit<Restored, 'damaged'> {
     const bounds = this.bounds()
+    const documents = <Body>(kind: string): Body[] => this.#documents<Body>(kind, all ? -1 : restoredMax)
     return {
       ...bounds,
       lastDigest: this.entry(bounds.last)?.digest ?? '',
-      views: this.#documents<ViewInfo>('view'),
-      checkpoints: this.#documents<CheckpointInfo>('checkpoint'),
-      requests: this.#documents<RequestInfo>('request'),
-      alarms: this.#documents<Alarm>('alarm'),
-      evidence: this.#documents<Evidence>('evidence'),
-      samples: this.#documents<Sample>('sample'),
+      views: documents<ViewInfo>('view'),
+      checkpoints: documents<CheckpointInfo>('checkpoint'),
+      requests: documents<RequestInfo>('request'),
+      alarms: documents<Alarm>('alarm'),
+      evidence: documents<Evidence>('evidence'),
+      samples: documents<Sample>('sample'),
     }
   }
 
@@ -257,8 +259,9 @@ export class Journal {
     this.#statement('INSERT OR REPLACE INTO documents (kind, key, at, body) VALUES (?, ?, ?, ?)').run(kind, key, at, JSON.stringify(body))
   }
 
-  #documents<Body>(kind: string): Body[] {
-    const rows = this.#statement('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, restoredMax) as {
+  /** The latest `limit`, ascending; -1: all. */
+  #documents<Body>(kind: string, limit: number): Body[] {
+    const rows = this.#statement('SELECT body FROM documents WHERE kind = ? ORDER BY at DESC LIMIT ?').all(kind, limit) as {
       body: string
     }[]
     return rows.map((row) => JSON.parse(row.body) as Body).reverse()

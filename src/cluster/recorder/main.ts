@@ -77,7 +77,7 @@ class Recorder {
       const { journal, damaged } = await openWhenFree(message.params.file, message.params.bytesMax)
       this.#journal = journal
       this.#timers = [setInterval(() => journal.flush(), flushMs), setInterval(() => endWhenGone(journal, message.params.file), checkMs)]
-      return { ...journal.restore(), damaged }
+      return { ...journal.restore(message.params.whole), damaged }
     }
     switch (message.query) {
       case 'runFigures':

@@ -87,8 +87,11 @@ export interface RecordedPlace {
 }
 
 export interface RecorderQueries {
-  /** Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. */
-  open: { readonly params: { readonly file: string; readonly bytesMax: number }; readonly result: Restored }
+  /**
+   * Opens (or makes) the journal and locks it. Errors: `cluster-in-use`, `internal`. `whole`: all documents come back, not the latest ones
+   * only: a run from a file has as many as its file may.
+   */
+  open: { readonly params: { readonly file: string; readonly bytesMax: number; readonly whole: boolean }; readonly result: Restored }
   log: {
     readonly params: { readonly after: number; readonly limit: number; readonly filter: LogFilter; readonly upTo: number }
     readonly result: { readonly entries: readonly RecordedEntryWithLedger[]; readonly next: number | null } & Bounds

@@ -618,6 +618,7 @@ export const en = {
     openLog: 'Show in the log',
     waiting: 'Waiting for {needed} matching replies; {count} so far.',
     shown: '{count} request | {count} requests',
+    last: 'the last {count} requests',
   },
   operation: {
     put: 'Put a value',

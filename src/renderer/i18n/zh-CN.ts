@@ -602,6 +602,7 @@ export const zhCN: Same<Messages> = {
     openLog: '在日志中显示',
     waiting: '需要 {needed} 个一致的回复；目前 {count} 个。',
     shown: '{count} 个请求',
+    last: '最近 {count} 个请求',
   },
   operation: {
     put: '写入值',

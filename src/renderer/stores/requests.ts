@@ -64,7 +64,7 @@ export const useRequests = defineStore('requests', () => {
   })
   void refresh()
 
-  return { list, watched, refused, submitting, submit }
+  return { list, keptMax, watched, refused, submitting, submit }
 })
 
 const startOf = (request: RequestInfo): number => request.stages[0]?.at ?? 0
