@@ -40,8 +40,8 @@ export const boundaryRounds = (n: number, counts: readonly number[]): Round[] =>
   return [...single, ...all]
 }
 
-type HarmKind = 'kill' | 'kill-at-boundary' | 'pause' | 'isolate' | 'delay' | 'loss' | 'shuffle' | 'corrupt' | 'cut' | 'clock' | 'slow-disk'
-const harmKinds: readonly HarmKind[] = [
+/** What a storm may have anywhere, as often as it comes: everything is on disk when it is over. */
+const passingKinds = [
   'kill',
   'kill-at-boundary',
   'pause',
@@ -53,7 +53,10 @@ const harmKinds: readonly HarmKind[] = [
   'cut',
   'clock',
   'slow-disk',
-]
+] as const
+/** A replica whose disk is wiped is a faulty one until it takes part again, which the round waits for. */
+const harmKinds = [...passingKinds, 'wipe'] as const
+type HarmKind = (typeof harmKinds)[number]
 
 export interface NemesisOptions {
   readonly random: Random
@@ -111,7 +114,7 @@ export class Nemesis {
     const { random, n, f, traitors } = this.#options
     const all = shuffled(random, replicasOf(n))
     const lengthMs = random.whole(1_000, 5_000)
-    const kind = random.pick(['kill', 'kill-at-boundary', 'pause', 'isolate', 'partition', 'lie-and-kill'] as const)
+    const kind = random.pick(['kill', 'kill-at-boundary', 'pause', 'isolate', 'partition', 'lie-and-kill', 'wipe-and-kill'] as const)
     if (kind === 'partition') {
       const fault: FaultRequest = { type: 'partition', groups: [all.slice(0, Math.floor(n / 2))], durationMs: null }
       return { name: kind, harms: [{ kind: 'fault', fault }], lengthMs, withinF: false }
@@ -123,6 +126,10 @@ export class Nemesis {
       const victim = all.find((id) => id !== replica) as number
       return { name: `${behaviour}-and-kill`, harms: [lie, { kind: 'kill', replica: victim }], lengthMs, withinF: false }
     }
+    if (kind === 'wipe-and-kill') {
+      const [wiped, killed] = all as [number, number, ...number[]]
+      return { name: kind, harms: [...this.#harm('wipe', wiped), ...this.#harm('kill', killed)], lengthMs, withinF: false }
+    }
     const victims = all.slice(0, random.pick([f + 1, n]))
     return { name: `${kind} ${victims.length}`, harms: victims.flatMap((victim) => this.#harm(kind, victim)), lengthMs, withinF: false }
   }
@@ -130,7 +137,7 @@ export class Nemesis {
   /** Some of everything, everywhere. */
   #storm(): Round {
     const { random, n } = this.#options
-    const harms = Array.from({ length: random.whole(3, 6) }, () => this.#harm(random.pick(harmKinds), random.whole(0, n - 1))).flat()
+    const harms = Array.from({ length: random.whole(3, 6) }, () => this.#harm(random.pick(passingKinds), random.whole(0, n - 1))).flat()
     return { name: 'storm', harms, lengthMs: random.whole(3_000, 8_000), withinF: false }
   }
 
@@ -140,7 +147,8 @@ export class Nemesis {
     const faults = (make: (to: number) => FaultRequest): Harm[] => others.map((to) => ({ kind: 'fault', fault: make(to) }))
     switch (kind) {
       case 'kill':
-        return [{ kind: 'kill', replica }]
+      case 'wipe':
+        return [{ kind, replica }]
       case 'kill-at-boundary': {
         const kill = { point: random.pick(killPoints), count: random.whole(1, 60) }
         return [{ kind: 'trouble', replica, trouble: { kill } }]

@@ -1,7 +1,7 @@
 /** What a Byzantine replica says of views so that nothing of what was ordered before comes into the next one. */
 import type { Capabilities } from '../protocol/capabilities.ts'
 import { asView, type Digest, type ReplicaId, type SeqNo, type View } from '../protocol/ids.ts'
-import type { CheckpointEntry, NewView, ViewChange } from '../protocol/messages.ts'
+import type { CertificateEntry, CheckpointEntry, NewView, ViewChange } from '../protocol/messages.ts'
 
 export const nullDigest = ({ digest, encodeBatch }: Capabilities): Digest => digest(encodeBatch(0, []).bytes)
 
@@ -36,3 +36,9 @@ export const choiceOfOne = (
   const forged: ViewChange = { ...unsigned, signature: capabilities.sign(unsigned) }
   return { viewChanges: [forged], start: { seq, digest }, chosen: nullsAt(capabilities, above) }
 }
+
+/** The entries of P or Q with one more, in the order in which they have to be. */
+export const withEntry = (entries: readonly CertificateEntry[], entry: CertificateEntry): CertificateEntry[] =>
+  [...entries.filter(({ seq, digest }) => seq !== entry.seq || digest !== entry.digest), entry].sort(
+    (a, b) => a.seq - b.seq || (a.digest < b.digest ? -1 : 1),
+  )

@@ -25,12 +25,20 @@ export const diskActions = [
 export const careActions = [
   'stop', // an orderly end, and a start later
 ] as const
+/** What an operator does to all of them. */
+export const viewActions = [
+  'change-views', // all leave their view
+] as const
 /** What one replica is made to know alone, so that a view without it may go on otherwise. */
 export const hearingActions = [
   'one-prepares', // prepares get to one replica only; then that one is cut off, and the others leave the view
 ] as const
 export type NemesisAction =
-  (typeof hearingActions)[number] | (typeof careActions)[number] | (typeof nemesisActions)[number] | (typeof diskActions)[number]
+  | (typeof hearingActions)[number]
+  | (typeof viewActions)[number]
+  | (typeof careActions)[number]
+  | (typeof nemesisActions)[number]
+  | (typeof diskActions)[number]
 
 export interface FaultMix {
   /** Of every link, all the time until healing. */
@@ -90,7 +98,10 @@ export const isCalmBut = (mix: FaultMix): boolean => mix.hostile !== null && isS
 const isSame = (a: FaultMix, b: FaultMix): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** The inventive ones more often. */
-const drawTraitor = (random: Random): TraitorName => random.pick([...traitorNames, 'lie', 'lie', 'twins', 'usurp', 'usurp'])
+const drawTraitor = (random: Random): TraitorName =>
+  random.pick([...traitorNames, 'lie', 'lie', 'twins', 'usurp', 'usurp', 'perjure', 'perjure', 'outdated'])
+
+const viewTraitors: readonly TraitorName[] = ['usurp', 'lie', 'perjure']
 
 const manners = [
   { goodFor: null, to: null },
@@ -133,7 +144,8 @@ export function drawFaultMix(random: Random): FaultMix {
   // By itself, so that whatever happens is its doing.
   if (mix.hostile?.goodFor === 'primary' && hostility.chance(0.6)) return { ...calmMix, hostile: { ...mix.hostile, gapMs: 20 } }
   // Who does harm in a new view needs new views.
-  return mix.traitors.includes('usurp') || mix.traitors.includes('lie')
-    ? { ...mix, actions: [...new Set([...mix.actions, 'change-view' as const])] }
-    : mix
+  const isOfViews = mix.traitors.some((name) => viewTraitors.includes(name))
+  if (!isOfViews) return mix
+  const actions = [...new Set([...mix.actions, 'change-view' as const]), ...viewActions, ...viewActions]
+  return { ...mix, actions, actionGapMs: Math.min(mix.actionGapMs, 100) }
 }

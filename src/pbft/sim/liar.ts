@@ -18,7 +18,7 @@ import type {
   Status,
   ViewChange,
 } from '../protocol/messages.ts'
-import { choiceOfOne, nothingBut, nullDigest } from './false-views.ts'
+import { choiceOfOne, nothingBut, nullDigest, withEntry } from './false-views.ts'
 import type { Random } from './random.ts'
 
 export interface LiarOptions {
@@ -223,11 +223,12 @@ class Liar implements Outbox {
     low: number,
   ): Partial<ViewChange> {
     if (entry.seq <= low) return {}
-    const ascending = (a: CertificateEntry, b: CertificateEntry): number => a.seq - b.seq || (a.digest < b.digest ? -1 : 1)
-    const isOther = ({ seq, digest }: CertificateEntry): boolean => seq !== entry.seq || digest !== entry.digest
     return {
-      prepared: [...prepared.filter(({ seq }) => seq !== entry.seq), entry].sort(ascending),
-      prePrepared: [...prePrepared.filter(isOther), entry].sort(ascending),
+      prepared: withEntry(
+        prepared.filter(({ seq }) => seq !== entry.seq),
+        entry,
+      ),
+      prePrepared: withEntry(prePrepared, entry),
     }
   }
 

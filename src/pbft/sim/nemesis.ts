@@ -131,6 +131,9 @@ export class Nemesis {
         return this.#hands.jumpClock(one)
       case 'change-view':
         return this.#hands.changeView(one)
+      case 'change-views':
+        for (let replica = 0; replica < n; replica++) this.#hands.changeView(replica)
+        return
     }
   }
 

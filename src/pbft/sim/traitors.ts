@@ -7,12 +7,14 @@ import { faultsTolerated } from '../protocol/quorum.ts'
 import { createLiar } from './liar.ts'
 import { createOutdated } from './outdated.ts'
 import type { Random } from './random.ts'
+import { createPerjurer } from './perjurer.ts'
 import { createUsurper } from './usurper.ts'
 
 /** The behaviours that real replicas can be told to have, and what only the simulator can do. */
 export const traitorNames = [
   ...behaviourNames,
   'lie', // says something else to everyone, about anything
+  'perjure', // tells in its view-changes of batches that nobody prepared
   'usurp', // leads new views that unmake what was ordered, with or without the view-changes of others
   'outdated', // answers reads from a past state, and lets others commit late
   'twins', // two instances with one replica's keys, each seen by others
@@ -43,6 +45,7 @@ const isBehaviour = (name: TraitorName): name is BehaviourName => behaviourNames
 export function createTraitorOutbox(name: TraitorName, config: ProtocolConfig, capabilities: Capabilities, random: Random): Outbox | null {
   const { id, n, viewTimeoutMs } = config
   if (name === 'lie') return createLiar({ id, n, capabilities, random })
+  if (name === 'perjure') return createPerjurer(id, capabilities, random)
   if (name === 'outdated') return createOutdated(asReplicaId((id + random.whole(1, n - 1)) % n))
   if (name === 'usurp') return createUsurper({ id, n, capabilities, random })
   if (!isBehaviour(name)) return null
