@@ -29,9 +29,10 @@ export const careActions = [
 export const viewActions = [
   'change-views', // all leave their view
 ] as const
-/** What one replica is made to know alone, so that a view without it may go on otherwise. */
+/** What one replica is made to know alone, so that a view without it may go on otherwise, or clients know it before the others. */
 export const hearingActions = [
   'one-prepares', // prepares get to one replica only; then that one is cut off, and the others leave the view
+  'late-commits', // commits get to one replica only for a while, and to traitors
 ] as const
 export type NemesisAction =
   | (typeof hearingActions)[number]
@@ -103,6 +104,8 @@ const drawTraitor = (random: Random): TraitorName =>
 
 const viewTraitors: readonly TraitorName[] = ['usurp', 'lie', 'perjure']
 
+const lateCommits = ['late-commits'] as const
+
 const manners = [
   { goodFor: null, to: null },
   { goodFor: 'primary', to: 'primary' },
@@ -128,7 +131,7 @@ export function drawFaultMix(random: Random): FaultMix {
       ...nemesisActions.filter(() => random.chance(0.5)),
       ...diskActions.filter(() => disks.chance(0.3)),
       ...careActions.filter(() => disks.chance(0.5)),
-      ...(hearing.chance(0.4) ? [...hearingActions, ...hearingActions] : []),
+      ...(hearing.chance(0.4) ? [...hearingActions, ...hearingActions] : hearing.chance(0.3) ? [...lateCommits, ...lateCommits] : []),
     ],
     actionGapMs: random.pick([100, 400, 1_500]),
     actionLengthMs: random.pick([50, 300, 1_000]),

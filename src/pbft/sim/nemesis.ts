@@ -5,6 +5,8 @@ import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import type { Trace } from './trace.ts'
 
+export type VoteKind = 'prepare' | 'commit'
+
 /** What it can do to the world; replicas and clients are endpoints, replicas the first `n`. */
 export interface NemesisWorld {
   readonly schedule: Schedule
@@ -29,8 +31,8 @@ export interface NemesisWorld {
   cut(from: number, to: number): void
   heal(from: number, to: number): void
   slow(from: number, to: number, delayMs: number): void
-  /** From now on prepares are lost on their way to all but this one; null: to none. */
-  losePrepares(except: number | null): void
+  /** From now on votes of this kind are lost on their way to all but this one; null: to none. */
+  loseVotes(kind: VoteKind, except: number | null): void
   jumpClock(replica: number): void
   changeView(replica: number): void
   /** Whether the action with this number, the first being 0, is not to happen. */
@@ -47,7 +49,7 @@ const inertly = (world: NemesisWorld): NemesisWorld => ({
   cut: nothing,
   heal: nothing,
   slow: nothing,
-  losePrepares: nothing,
+  loseVotes: nothing,
   jumpClock: nothing,
   changeView: nothing,
 })
@@ -83,7 +85,7 @@ export class Nemesis {
   /** Undoes everything that is still in force. */
   stop(): void {
     this.#isStopped = true
-    this.#world.losePrepares(null)
+    for (const kind of ['prepare', 'commit'] as const) this.#world.loseVotes(kind, null)
     for (const undo of [...this.#undo]) undo()
   }
 
@@ -115,6 +117,9 @@ export class Nemesis {
         return this.#cut(this.#around([this.#world.primary()]))
       case 'one-prepares':
         return this.#letOnePrepare(one)
+      case 'late-commits':
+        this.#hands.loseVotes('commit', one)
+        return this.#later(() => this.#world.loseVotes('commit', null), this.#aims.between(20, 200))
       case 'cut':
         return this.#cut([[one, this.#otherThan(one)]])
       case 'partition':
@@ -188,9 +193,9 @@ export class Nemesis {
     const heal = (): void => {
       for (const [from, to] of pairs) hands.heal(from, to)
     }
-    hands.losePrepares(one)
+    hands.loseVotes('prepare', one)
     this.#world.schedule.after(this.#aims.between(10, 60), () => {
-      hands.losePrepares(null)
+      hands.loseVotes('prepare', null)
       if (this.#isStopped) return
       for (const [from, to] of pairs) hands.cut(from, to)
       for (let other = 0; other < this.#world.n; other++) if (other !== one) hands.changeView(other)

@@ -11,7 +11,7 @@ import { ClientNode } from './client-node.ts'
 import { HostileNode } from './hostile-client.ts'
 import { calmMix, drawFaultMix, isCalmBut, type FaultMix } from './fault-mix.ts'
 import { createKeys } from './keys.ts'
-import { Nemesis } from './nemesis.ts'
+import { Nemesis, type VoteKind } from './nemesis.ts'
 import { SimNetwork } from './network.ts'
 import { createRandom, type Random } from './random.ts'
 import { Recording } from './recording.ts'
@@ -94,8 +94,8 @@ class Simulation {
   readonly #traitors: Traitors
   /** The second instance of a replica, when there are twins; its endpoint comes after those of the clients. */
   readonly #twin: { readonly node: ReplicaNode; readonly endpoint: number; readonly rounds: TwinRounds } | null
-  /** Not null: the only replica that prepares get to. */
-  #preparesTo: number | null = null
+  /** Votes of a kind that get to one replica only, which is named. */
+  readonly #votesTo = new Map<VoteKind, number>()
   #steps = 0
   #highestView = 0
   #clientsDrawn = 0
@@ -369,7 +369,8 @@ class Simulation {
       heal: (from: number, to: number) => this.#healLink(from, to),
       slow: (from: number, to: number, delayMs: number) =>
         this.#network.setRule(from, to, { ...this.#mix.link, delayMs: this.#mix.link.delayMs + delayMs }),
-      losePrepares: (except: number | null) => void (this.#preparesTo = except),
+      loseVotes: (kind: VoteKind, except: number | null) =>
+        void (except === null ? this.#votesTo.delete(kind) : this.#votesTo.set(kind, except)),
       jumpClock: (id: number) => this.#replicas[id]!.jumpClock(),
       changeView: (id: number) => this.#replicas[id]!.changeView(),
       leavesOut: (action: number) => without.leavesOutAction(action),
@@ -434,12 +435,20 @@ class Simulation {
 
   /** A spoilt frame is what a link's MAC notices: it is dropped. */
   #deliver(from: number, to: number, bytes: Uint8Array, corrupt: boolean): void {
-    const isLost = this.#preparesTo !== null && this.#preparesTo !== to && messageTypeOf(bytes[0] ?? 0) === 'prepare'
-    if (corrupt || isLost) return
+    if (corrupt || this.#isVoteLost(to, bytes)) return
     const sender = this.#replicaAt(from)
     const receiver = this.#replicaAt(to)
     if (receiver !== null) receiver.receive(sender?.id ?? 'client', bytes)
     else if (sender !== null) this.#clients.find((client) => client.endpoint === to)?.receive(sender.id, bytes)
+  }
+
+  /** Commits get to traitors all the same: they may know what the others are not to know yet. */
+  #isVoteLost(to: number, bytes: Uint8Array): boolean {
+    if (this.#votesTo.size === 0) return false
+    const type = messageTypeOf(bytes[0] ?? 0)
+    if (type !== 'prepare' && type !== 'commit') return false
+    const only = this.#votesTo.get(type)
+    return only !== undefined && only !== to && (type === 'prepare' || !this.#traitors.has(to))
   }
 
   #replicaAt(endpoint: number): ReplicaNode | null {
