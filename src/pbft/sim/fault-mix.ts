@@ -29,10 +29,9 @@ export const careActions = [
 export const viewActions = [
   'change-views', // all leave their view
 ] as const
-/** What one replica is made to know alone, so that a view without it may go on otherwise, or clients know it before the others. */
+/** What one replica is made to know alone, so that a view without it may go on otherwise. */
 export const hearingActions = [
   'one-prepares', // prepares get to one replica only; then that one is cut off, and the others leave the view
-  'late-commits', // commits get to one replica only for a while, and to traitors
 ] as const
 export type NemesisAction =
   | (typeof hearingActions)[number]
@@ -48,6 +47,8 @@ export interface FaultMix {
   /** Mean time between actions, and mean time until one is undone, ms. */
   readonly actionGapMs: number
   readonly actionLengthMs: number
+  /** Mean time between whiles in which commits get to one replica and to traitors only, ms; so that clients know before the others. 0: never. */
+  readonly lateCommitsGapMs: number
   /** A flush takes between these, ms. */
   readonly flushMinMs: number
   readonly flushMaxMs: number
@@ -83,6 +84,7 @@ export const calmMix: FaultMix = {
   actions: [],
   actionGapMs: 1_000,
   actionLengthMs: 500,
+  lateCommitsGapMs: 0,
   flushMinMs: 0.1,
   flushMaxMs: 1,
   clockOffsetMs: 0,
@@ -103,8 +105,6 @@ const drawTraitor = (random: Random): TraitorName =>
   random.pick([...traitorNames, 'lie', 'lie', 'twins', 'usurp', 'usurp', 'perjure', 'perjure', 'outdated'])
 
 const viewTraitors: readonly TraitorName[] = ['usurp', 'lie', 'perjure']
-
-const lateCommits = ['late-commits'] as const
 
 const manners = [
   { goodFor: null, to: null },
@@ -131,10 +131,11 @@ export function drawFaultMix(random: Random): FaultMix {
       ...nemesisActions.filter(() => random.chance(0.5)),
       ...diskActions.filter(() => disks.chance(0.3)),
       ...careActions.filter(() => disks.chance(0.5)),
-      ...(hearing.chance(0.4) ? [...hearingActions, ...hearingActions] : hearing.chance(0.3) ? [...lateCommits, ...lateCommits] : []),
+      ...(hearing.chance(0.4) ? [...hearingActions, ...hearingActions] : []),
     ],
     actionGapMs: random.pick([100, 400, 1_500]),
     actionLengthMs: random.pick([50, 300, 1_000]),
+    lateCommitsGapMs: hearing.chance(0.3) ? hearing.pick([20, 100]) : 0,
     flushMinMs: 0.1,
     flushMaxMs: random.pick([0.2, 2, 20]),
     clockOffsetMs: some(0.5, () => 2_000),

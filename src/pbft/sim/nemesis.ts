@@ -60,6 +60,7 @@ export class Nemesis {
   readonly #world: NemesisWorld
   readonly #random: Random
   readonly #aims: Random
+  readonly #lateness: Random
   readonly #undo = new Set<() => void>()
   /** That of the action under way. */
   #hands: NemesisWorld
@@ -71,6 +72,7 @@ export class Nemesis {
     this.#hands = world
     this.#random = random
     this.#aims = random.fork('aims')
+    this.#lateness = random.fork('lateness')
   }
 
   /** How many there have been. */
@@ -80,6 +82,7 @@ export class Nemesis {
 
   start(): void {
     if (this.#world.mix.actions.length > 0) this.#next()
+    if (this.#world.mix.lateCommitsGapMs > 0) this.#delayCommits()
   }
 
   /** Undoes everything that is still in force. */
@@ -94,6 +97,22 @@ export class Nemesis {
       if (this.#isStopped) return
       this.#act(this.#random.pick(this.#world.mix.actions))
       this.#next()
+    })
+  }
+
+  /** Again and again, to one replica first and another one then. */
+  #delayCommits(): void {
+    const { schedule, mix, n } = this.#world
+    schedule.after(this.#lateness.gap(mix.lateCommitsGapMs), () => {
+      if (this.#isStopped) return
+      this.#world.loseVotes('commit', this.#lateness.whole(0, n - 1))
+      this.#later(
+        () => {
+          this.#world.loseVotes('commit', null)
+          if (!this.#isStopped) this.#delayCommits()
+        },
+        this.#lateness.between(10, 80),
+      )
     })
   }
 
@@ -117,9 +136,6 @@ export class Nemesis {
         return this.#cut(this.#around([this.#world.primary()]))
       case 'one-prepares':
         return this.#letOnePrepare(one)
-      case 'late-commits':
-        this.#hands.loseVotes('commit', one)
-        return this.#later(() => this.#world.loseVotes('commit', null), this.#aims.between(20, 200))
       case 'cut':
         return this.#cut([[one, this.#otherThan(one)]])
       case 'partition':

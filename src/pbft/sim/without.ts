@@ -15,6 +15,7 @@ const ofTheMix: Readonly<Record<string, (mix: FaultMix) => FaultMix>> = {
   traitors: (mix) => ({ ...mix, traitors: [] }),
   'hostile-client': (mix) => ({ ...mix, hostile: null }),
   unlinked: (mix) => ({ ...mix, unlinked: 0 }),
+  'late-commits': (mix) => ({ ...mix, lateCommitsGapMs: 0 }),
   nemesis: (mix) => ({ ...mix, actions: [] }),
 }
 
