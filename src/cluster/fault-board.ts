@@ -27,6 +27,8 @@ export interface FaultBoardOptions {
 export class FaultBoard {
   readonly #options: FaultBoardOptions
   readonly #entries = new Map<string, Entry>()
+  /** Replicas that were told of faults and have not confirmed since that they have none. */
+  readonly #uncleared = new Set<number>()
 
   constructor(options: FaultBoardOptions) {
     this.#options = options
@@ -90,9 +92,13 @@ export class FaultBoard {
     await this.#send(left.map((member) => member.id))
   }
 
-  /** A replica's control link is up (again): it is told the whole state of its faults. */
+  /**
+   * A replica's control link is up (again): it is told the whole state of its faults. Also when there are none any more: one that was stopped
+   * may read what it was told of them only now, when its healing found no link.
+   */
   async memberUp(id: number): Promise<void> {
-    if (this.#requests().some((fault) => replicasAffected(fault, this.#options.members.length).includes(id))) await this.#send([id])
+    if (this.#uncleared.has(id)) await this.#send([id])
+    else if (this.#requests().some((fault) => replicasAffected(fault, this.#options.members.length).includes(id))) await this.#send([id])
   }
 
   /** A replica's process ended: a pause of it is over. */
@@ -145,7 +151,10 @@ export class FaultBoard {
       ids.map(async (id) => {
         const member = members[id]
         if (member?.up !== true || member.paused) return null
-        const answer = await member.setFaults(transportFaultsOf(requests, id, members.length))
+        const faults = transportFaultsOf(requests, id, members.length)
+        if (hasFaults(faults)) this.#uncleared.add(id)
+        const answer = await member.setFaults(faults)
+        if (answer.ok && !hasFaults(faults)) this.#uncleared.delete(id)
         if (answer.ok) for (const entry of told) entry.pending.delete(id)
         return answer.ok || answer.error.code === 'replica-unavailable' || answer.error.code === 'timeout' ? null : answer
       }),
