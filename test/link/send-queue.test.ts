@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { frameBytesTarget, framedBytes } from '../../src/link/frames.ts'
 import { SendQueue } from '../../src/link/send-queue.ts'
 
-it('is a bounded queue: what comes out is in order, and what is missing are the oldest', () => {
+it('pitfall 28: is a bounded queue: what comes out is in order, and what is missing are the oldest', () => {
   const step = fc.oneof(fc.record({ push: fc.integer({ min: 0, max: 400 }) }), fc.constant('take' as const))
   fc.assert(
     fc.property(fc.array(step, { minLength: 1_000, maxLength: 3_000 }), fc.integer({ min: 100, max: 5_000 }), (steps, bytesMax) => {

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const testFolders: readonly string[] = ['pbft', 'sim', 'support'].map((folder) => join('test', folder))
+const testFolders: readonly string[] = ['pbft', 'sim', 'link', 'support'].map((folder) => join('test', folder))
 /** What a copy needs for it, beside the engine. */
-export const testParts: readonly string[] = [...testFolders, 'tsconfig.base.json']
+export const testParts: readonly string[] = [...testFolders, join('src', 'link'), join('src', 'contract'), 'tsconfig.base.json']
 
 interface Report {
   readonly numPassedTests: number

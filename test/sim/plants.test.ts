@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { applyPlant, plants, plantsForProcesses, type SeedResult } from '../../src/pbft/sim/index.ts'
+import { applyPlant, plants, plantsForProcesses, testedPlants, type SeedResult } from '../../src/pbft/sim/index.ts'
 import { copyWithPlant } from '../../src/web/simulation/mutated-copy.ts'
 import { runThreads } from '../../src/web/simulation/swarm.ts'
 
@@ -21,7 +21,11 @@ describe('planted bugs', () => {
   it('have names of their own, and there are enough of them', () => {
     expect(new Set(plantsForProcesses.map(({ name }) => name)).size).toBe(plantsForProcesses.length)
     expect(plants.length).toBeGreaterThanOrEqual(20)
-    for (const { pitfall } of plants) expect(pitfall ?? 1).toSatisfy((number: number) => number >= 1 && number <= 28)
+  })
+
+  it('are there for each of the 28 pitfalls', () => {
+    const pitfalls = [...plants, ...testedPlants].flatMap(({ pitfall }) => pitfall ?? [])
+    expect([...new Set(pitfalls)].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 28 }, (_, i) => i + 1))
   })
 
   it('a plant that no longer fits is an error, and leaves nothing behind', async () => {

@@ -4,7 +4,7 @@ export { continueRun, type Continued, type RecordedMoment, type WhatIf } from '.
 export type { RecordedKeys } from './keys.ts'
 export type { StandingReplica } from './replica-node.ts'
 export { calmMix, type FaultMix, type NemesisAction } from './fault-mix.ts'
-export { applyPlant, plants, plantsForProcesses, type Plant } from './plants/index.ts'
+export { applyPlant, plants, plantsForProcesses, testedPlants, type Plant } from './plants/index.ts'
 export { createRandom, type Random } from './random.ts'
 export { shrink, type Shrunk } from './shrink.ts'
 export { runSeed, type SeedOptions, type SeedResult } from './simulation.ts'

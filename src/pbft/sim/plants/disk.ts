@@ -26,12 +26,4 @@ export const diskPlants: readonly Plant[] = [
     find: 'if (r.restarted && r.active',
     replace: 'if (r.restarted && r.view < 0 && r.active',
   },
-  {
-    name: 'certificates-lost',
-    pitfall: 21,
-    breaks: 'P and Q do not survive the record of an earlier new-view',
-    file: 'protocol/restore.ts',
-    find: 'replayCertificates(r, record)\n      return',
-    replace: 'return',
-  },
 ]

@@ -9,7 +9,7 @@ export interface Plant {
   readonly pitfall: number | null
   /** What it breaks, for people. */
   readonly breaks: string
-  /** Relative to `src/pbft`; what is only in real processes begins with `../replica/`. */
+  /** Relative to `src/pbft`; what is only in real processes begins with `../`. */
   readonly file: string
   /** Occurs exactly once in the file. */
   readonly find: string

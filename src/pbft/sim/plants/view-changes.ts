@@ -27,14 +27,6 @@ export const viewChangePlants: readonly Plant[] = [
     replace: "return isSame || !isSame ? null : 'another choice follows from its view-changes'",
   },
   {
-    name: 'one-view-change-many-times',
-    pitfall: 2,
-    breaks: 'a new-view may hold the view-change of one replica several times',
-    file: 'protocol/view-change-rule.ts',
-    find: 'if (viewChange.replica <= last)',
-    replace: 'if (viewChange.replica < last)',
-  },
-  {
     name: 'low-marks-of-matching-checkpoints',
     pitfall: 4,
     breaks: 'low marks count only where the checkpoint is the same',
