@@ -37,7 +37,7 @@ describe('planted bugs', () => {
 })
 
 /** Those that take few seeds; one per kind of harm. */
-const quick = ['prepared-left-out', 'prepare-as-commit', 'primary-goes-on']
+const quick = ['prepared-left-out', 'prepare-as-commit', 'no-null-request']
 
 describe('a planted bug is found', () => {
   it.each(quick)('%s', { timeout: 120_000 }, async (name) => {
