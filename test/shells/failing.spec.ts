@@ -19,7 +19,7 @@ import { expect, test, type Panel } from './support/panel.ts'
 import { goTo, statusWhen } from './support/steps.ts'
 
 /** Nothing on the screen does these by themselves: they only read, are parts of opening and saving files, or scripts' alone. */
-type Part = 'runs' | 'annotations' | 'exportPart' | 'beginImport' | 'importPart' | 'cancelImport' | 'annotate' | 'removeAnnotation'
+type Part = 'runs' | 'annotations' | 'exportPart' | 'beginImport' | 'importPart' | 'cancelImport'
 /** Only a data folder or a program that somebody else took apart can refuse these, as `setRecording` and `openRun` are refused here. */
 type Alike = 'emptyTrash' | 'openSampleRun'
 type Act = Exclude<Method, (typeof reads)[number] | Part | Alike>
@@ -109,6 +109,18 @@ const freshRun = async ({ panel }: Operator): Promise<{ readonly row: string; re
   await panel.page.locator(row).waitFor()
   return { row, gone: [callOf('trashRun', { id }), callOf('emptyTrash', {})] }
 }
+/** Somebody else removes a note while it is changed here. */
+const noteFails = (operator: Operator, button: string): Promise<void> =>
+  operator.fails('not-found', async () => {
+    const { panel } = operator
+    const { id } = await panel.call('annotate', { at: Date.now() - 1_000, text: 'a note' })
+    await operator.test('time-marks').click()
+    await operator.test('note-change').click()
+    await afterSomebody(panel, [callOf('removeAnnotation', { id })], byTest(button))
+    await expect(operator.test('notice')).not.toHaveCount(0)
+    await operator.keys.press('Escape')
+    await expect(operator.test('note')).toBeHidden()
+  })
 const runFails = async (operator: Operator, button: string, before?: (row: Locator) => Promise<void>): Promise<void> => {
   await operator.goTo('runs')
   await operator.fails('not-found', async () => {
@@ -263,6 +275,8 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
       await row.locator('.pen').click()
       await row.locator('form input').fill('another')
     }),
+  annotate: (operator) => noteFails(operator, 'note-save'),
+  removeAnnotation: (operator) => noteFails(operator, 'note-remove'),
   trashRun: (operator) => runFails(operator, 'ROW .acts button:last-child'),
   openRun: (operator) => runFails(operator, 'ROW .acts button:first-child'),
   exportRun: (operator) => runFails(operator, 'ROW .acts button:nth-child(3)'),

@@ -18,8 +18,6 @@ const runs = [
   'runs',
   'renameRun',
   'annotations',
-  'annotate',
-  'removeAnnotation',
   'trashRun',
   'restoreRun',
   'emptyTrash',
@@ -116,6 +114,23 @@ const acts: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
     await keys.tabToTest(testIds.requestSubmit)
     await act('submit', 'Enter')
     await expect(panel.page.getByTestId(testIds.requestResult)).toHaveAttribute('data-state', 'completed')
+  },
+  async annotate({ panel, keys, act }) {
+    await keys.press('m')
+    await keys.fill('as it should')
+    await act('annotate', 'Enter')
+    await expect(panel.page.getByTestId('note')).toBeHidden()
+    expect((await panel.call('annotations', {})).map(({ text }) => text)).toEqual(['as it should'])
+  },
+  async removeAnnotation({ panel, keys, act }) {
+    await keys.tabToTest('time-marks')
+    await keys.press('Enter')
+    await keys.tabToTest('note-change')
+    await keys.press('Enter')
+    await expect(panel.page.getByTestId('note-text')).toHaveValue('as it should')
+    await keys.tabToTest('note-remove')
+    await act('removeAnnotation', 'Enter')
+    await expect.poll(async () => panel.call('annotations', {})).toEqual([])
   },
   async startLoad({ panel, keys, act }) {
     await keys.goTo('overview')

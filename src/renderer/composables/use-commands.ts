@@ -9,6 +9,7 @@ import { useActs } from '../stores/acts.ts'
 import { useCluster } from '../stores/cluster.ts'
 import { usePreferences } from '../stores/preferences.ts'
 import { useSurfaces } from '../stores/surfaces.ts'
+import { useNotes } from '../stores/notes.ts'
 import { useTimeBar } from '../stores/time-bar.ts'
 import { useTimeCursor } from '../stores/time-cursor.ts'
 import { useTour } from '../stores/tour.ts'
@@ -51,6 +52,7 @@ export function useCommands() {
 
   const cursor = useTimeCursor()
   const bar = useTimeBar()
+  const notes = useNotes()
 
   const toggleTheme = (): void => {
     preferences.chosen.theme = preferences.theme === 'dark' ? 'light' : 'dark'
@@ -144,6 +146,7 @@ export function useCommands() {
       { id: 'mark-previous', group, label: t('time.previousMark'), keys: ['['], run: () => void bar.toMark(-1) },
       { id: 'mark-next', group, label: t('time.nextMark'), keys: [']'], run: () => void bar.toMark(1) },
       { id: 'time-bar', group, label: t('time.focusBar'), keys: ['b'], run: () => document.getElementById('time-track')?.focus() },
+      { id: 'note', group, label: t('time.note'), keys: ['m'], run: () => notes.begin() },
       { id: 'time-first', group, label: t('time.first'), keys: [], run: () => bar.toFirst() },
     ]
   })

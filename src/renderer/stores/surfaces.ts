@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 
-export type Surface = 'palette' | 'shortcuts' | 'create' | 'connect'
+export type Surface = 'palette' | 'shortcuts' | 'create' | 'connect' | 'note'
 
 export const useSurfaces = defineStore('surfaces', () => {
   const open = ref<Surface | null>(null)

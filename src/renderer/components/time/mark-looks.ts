@@ -3,6 +3,7 @@ import { Flag, Gavel, Layers, StickyNote, TriangleAlert } from '@lucide/vue'
 import type { Component } from 'vue'
 import type { TimeMark } from '../../stores/time-bar.ts'
 import { t } from '../../i18n/index.ts'
+import { visible } from '../../lib/format.ts'
 import { countWords, sentenceOf } from '../../i18n/words.ts'
 
 export const markIcons: Readonly<Record<TimeMark['kind'], Component>> = {
@@ -29,6 +30,6 @@ export const markWords = (mark: TimeMark): string => {
     case 'evidence':
       return t('time.markEvidence', { replica: mark.signer })
     case 'annotation':
-      return mark.annotation.text
+      return visible(mark.annotation.text)
   }
 }

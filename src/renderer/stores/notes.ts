@@ -1,0 +1,54 @@
+/** Notes on moments of the run that is shown: one is written or changed at a time. */
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+import type { Annotation } from '../../contract/runs.ts'
+import { t } from '../i18n/index.ts'
+import { useActs } from './acts.ts'
+import { useCluster } from './cluster.ts'
+import { useNotices } from './notices.ts'
+import { useSurfaces } from './surfaces.ts'
+import { useTimeCursor } from './time-cursor.ts'
+
+export interface NoteDraft {
+  /** Null: it is new. */
+  readonly id: string | null
+  /** ms since the epoch. */
+  readonly at: number
+  readonly text: string
+}
+
+export const useNotes = defineStore('notes', () => {
+  const acts = useActs()
+  const cluster = useCluster()
+  const cursor = useTimeCursor()
+  const notices = useNotices()
+  const surfaces = useSurfaces()
+  const draft = ref<NoteDraft>({ id: null, at: 0, text: '' })
+
+  /** A new one, at the moment that every screen shows. */
+  function begin(): void {
+    draft.value = { id: null, at: Math.round(cursor.wanted ?? cluster.liveNow), text: '' }
+    surfaces.show('note')
+  }
+  function change({ id, at, text }: Annotation): void {
+    draft.value = { id, at, text }
+    surfaces.show('note')
+  }
+  /** The dialog stays when the host refuses it. */
+  async function save(text: string): Promise<void> {
+    const { id, at } = draft.value
+    const result = await acts.run('note', t('time.note'), 'annotate', { at, text, ...(id === null ? {} : { id }) })
+    if (result.ok) surfaces.open = null
+  }
+  async function remove(): Promise<void> {
+    const { id, at, text } = draft.value
+    if (id === null) return
+    const result = await acts.run('note', t('time.noteRemove'), 'removeAnnotation', { id })
+    if (!result.ok) return
+    surfaces.open = null
+    const undo = (): void => void acts.run('note', t('time.note'), 'annotate', { at, text })
+    notices.show({ tone: 'info', text: t('time.noteRemoved'), undo })
+  }
+
+  return { draft, begin, change, save, remove }
+})
