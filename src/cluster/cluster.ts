@@ -6,7 +6,7 @@ import type { ActiveFault } from '../contract/faults.ts'
 import type { PanelEvent } from '../contract/events.ts'
 import { keyFileOfReplica } from '../contract/manifest.ts'
 import type { CheckpointInfo, ClusterStatus, LoadStatus, LogComparison, ReplicaStatus, ViewInfo } from '../contract/model.ts'
-import { faultSentence, type FaultSentence } from '../contract/fault-sentences.ts'
+import { faultSentence } from '../contract/fault-sentences.ts'
 import { noRecovery, type RecoveryStatus } from '../contract/recovery.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
 import type { AlarmKey, StageKey } from '../contract/verdicts.ts'
@@ -32,10 +32,12 @@ import { joinCheckpoints, joinViews } from './model/past.ts'
 import { Recording } from './recording.ts'
 import { RemoteRecordings } from './remote-recordings.ts'
 import { Recovery } from './recovery.ts'
+import { ReplicaActs } from './replica-acts.ts'
 import type { Restored } from './recorder/protocol.ts'
 import { Requests } from './requests.ts'
 import type { MessageParameters } from './sentence.ts'
 import { settlePorts } from './settle-ports.ts'
+import { Unrecorded } from './unrecorded.ts'
 
 const readMs = 100
 const statusMs = 250
@@ -77,12 +79,11 @@ export class Cluster {
   readonly #remoteRecordings: RemoteRecordings
   #timers: NodeJS.Timeout[] = []
   #load: Load | null = null
-  /** Replicas that the operator stopped or killed, as faults of the run. */
-  readonly #acts = new Map<number, FaultSentence & { readonly id: string }>()
+  readonly #acts: ReplicaActs
   #recovery: Recovery | null = null
   #status: ClusterStatus | null = null
   #past: { readonly views: readonly ViewInfo[]; readonly checkpoints: readonly CheckpointInfo[] } = { views: [], checkpoints: [] }
-  readonly #unrecorded = { seqs: new Set<number>(), views: false, checkpoints: false }
+  readonly #unrecorded: Unrecorded
   #secondBegan = Math.floor(Date.now() / 1_000) * 1_000
   #closed: Promise<void> | null = null
 
@@ -93,6 +94,8 @@ export class Cluster {
     this.#events = events
     this.recording = recording
     this.history = new History(recording)
+    this.#acts = new ReplicaActs(recording)
+    this.#unrecorded = new Unrecorded(recording)
     this.evidence = new EvidenceBook(opened.directory)
     this.#evidenceReader = new EvidenceReader({
       book: this.evidence,
@@ -118,11 +121,11 @@ export class Cluster {
       faults: this.faults,
       onAlarm: (key, parameters) => this.#alarm(key, parameters),
       onViews: () => {
-        this.#unrecorded.views = true
+        this.#unrecorded.noteViews()
         events.emit({ type: 'views' })
       },
       onCheckpoints: () => {
-        this.#unrecorded.checkpoints = true
+        this.#unrecorded.noteCheckpoints()
         events.emit({ type: 'checkpoints' })
       },
       onForgotten: () => this.#onForgotten(),
@@ -239,8 +242,7 @@ export class Cluster {
   async controlReplica(id: number, action: ValidParams<'controlReplica'>['action']): Promise<Result<ReplicaStatus>> {
     const member = this.#members[id]
     if (member === undefined) return fail('not-found', `there is no r${id}: the cluster has ${this.#members.length} replicas`)
-    const done = await this.#act(member, action)
-    if (done.ok) this.#recordAct(id, action)
+    const done = await this.#acts.perform(member, action)
     this.#tickStatus()
     if (done.ok) return ok(this.replica(id) as ReplicaStatus)
     if (done.error.code === 'start-failed') this.#alarm('alarm.replica.startFailed', { replica: id, message: done.error.message })
@@ -424,43 +426,6 @@ export class Cluster {
     )
   }
 
-  /** What is done to a replica is a fault of the run, until it is started again. */
-  #recordAct(id: number, action: ValidParams<'controlReplica'>['action']): void {
-    const at = Date.now()
-    const open = this.#acts.get(id)
-    if (open !== undefined && action !== 'corrupt') {
-      this.recording.write({ kind: 'fault', fault: { ...open, what: 'healed', at } })
-      this.#acts.delete(id)
-    }
-    if (action === 'start') return
-    const fault = { id: `act-${id}-${at}`, key: `fault.act.${action}`, parameters: { replica: id } } as const
-    this.recording.write({ kind: 'fault', fault: { ...fault, what: 'injected', at } })
-    // A wiped one runs again at once, or not until it is started: `start` ends it either way.
-    if (action === 'stop' || action === 'kill') this.#acts.set(id, fault)
-    else this.recording.write({ kind: 'fault', fault: { ...fault, what: 'healed', at: Date.now() } })
-  }
-
-  async #act(member: Member, action: ValidParams<'controlReplica'>['action']): Promise<Result<null>> {
-    switch (action) {
-      case 'start':
-        return member.start()
-      case 'stop':
-        return member.stop()
-      case 'kill':
-        return member.kill()
-      case 'wipe':
-        return member.wipe()
-      case 'corrupt': {
-        const corrupted = await member.call({ call: 'corrupt' })
-        return corrupted.ok ? ok(null) : corrupted
-      }
-      case 'restart': {
-        const stopped = await member.stop()
-        return stopped.ok ? member.start() : stopped
-      }
-    }
-  }
-
   #makeMember(id: number): Member {
     const member: Member = new Member({
       opened: this.opened,
@@ -507,7 +472,7 @@ export class Cluster {
     this.log.forget()
     this.#after = 0
     this.#past = { views: [], checkpoints: [] }
-    this.#unrecorded.seqs.clear()
+    this.#unrecorded.forgetSeqs()
     this.#alarm('alarm.log.begunAnew', {})
     this.#emitLog(1)
     this.#events.emit({ type: 'views' })
@@ -531,7 +496,7 @@ export class Cluster {
 
   #tickLog(): void {
     const dirty = this.#model.ledger.takeDirty()
-    for (const seq of dirty) this.#unrecorded.seqs.add(seq)
+    this.#unrecorded.noteSeqs(dirty)
     const [changedFrom] = dirty
     if (changedFrom !== undefined) this.#emitLog(changedFrom)
     void this.#reader.tick(Date.now())
@@ -581,15 +546,8 @@ export class Cluster {
     this.#record()
   }
 
-  /** Writes what changed in ledger, views and checkpoints since the last time. */
   #record(): void {
     const { ledger } = this.#model
-    for (const seq of this.#unrecorded.seqs) this.recording.write({ kind: 'ledger', seq, rows: ledger.rows(seq) })
-    this.#unrecorded.seqs.clear()
-    if (this.#unrecorded.views) for (const view of this.views().slice(-10)) this.recording.write({ kind: 'view', view })
-    if (this.#unrecorded.checkpoints)
-      for (const checkpoint of this.checkpoints(10)) this.recording.write({ kind: 'checkpoint', checkpoint })
-    this.#unrecorded.views = false
-    this.#unrecorded.checkpoints = false
+    this.#unrecorded.write({ ledger, views: () => this.views(), checkpoints: (limit) => this.checkpoints(limit) })
   }
 }
