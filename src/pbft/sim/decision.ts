@@ -31,7 +31,7 @@ export class Decision {
     }
   }
 
-  /** What is wrong when this message leaves, or null. A status says which batches are still missing. */
+  /** What is wrong when this message is made, or null. A status says which batches are still missing. */
   problemOf(message: ReplicaMessage): string | null {
     const wanted = this.#wanted
     if (message.type !== 'status' || wanted === null || message.active || message.missingBatches.length > 0) return null

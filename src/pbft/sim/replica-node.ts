@@ -401,6 +401,9 @@ export class ReplicaNode {
   }
 
   #send(to: readonly ReplicaId[], message: ReplicaMessage, gated: boolean): void {
+    // Now, not when it leaves: what waits for the disk says how things were when it was made.
+    const problem = this.isCorrect ? (this.#decision?.problemOf(message) ?? null) : null
+    if (problem !== null) this.#world.recording.violation('decision', `replica ${this.id} ${problem}`)
     const outbox = this.#outbox
     if (outbox !== null) {
       const betray = (): void => {
@@ -419,8 +422,6 @@ export class ReplicaNode {
   }
 
   #deliver(to: readonly ReplicaId[], message: ReplicaMessage): void {
-    const problem = this.isCorrect ? (this.#decision?.problemOf(message) ?? null) : null
-    if (problem !== null) this.#world.recording.violation('decision', `replica ${this.id} ${problem}`)
     this.#trace(`send ${describeMessage(message)} to ${to.join(',')}`)
     const bytes = encodeMessage(message)
     for (const peer of to) {

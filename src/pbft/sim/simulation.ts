@@ -102,6 +102,7 @@ class Simulation {
   readonly #bounds: ReplyBounds
   readonly #viewTimeoutMs: number
   readonly #signatureHoldMs: number
+  readonly #pendingRequestsMax: number
 
   constructor(options: SeedOptions) {
     const { seed, replicas: n } = options
@@ -131,6 +132,7 @@ class Simulation {
     this.#bounds = config
     this.#viewTimeoutMs = config.viewTimeoutMs
     this.#signatureHoldMs = config.signatureHoldMs
+    this.#pendingRequestsMax = config.pendingRequestsMax
     const createNode = (id: number, endpoint: number, label: string): ReplicaNode => {
       const world = {
         ...shared,
@@ -224,9 +226,12 @@ class Simulation {
     }
   }
 
-  /** Requests that only some can verify cost f views for as long as their client is held to signatures, and no more. */
+  /**
+   * Requests that only some can verify cost f views for as long as their client is held to signatures, and no more. Where the queue is
+   * shorter than there are clients, honest ones alone are turned away until they lose patience.
+   */
   #checkHostile(): void {
-    if (!isCalmBut(this.#mix)) return
+    if (!isCalmBut(this.#mix) || this.#pendingRequestsMax <= this.#clientsDrawn) return
     const views = Math.max(...this.#replicas.map(({ core }) => core?.snapshot().view ?? 0))
     const most = faultsTolerated(this.#replicas.length) * (1 + Math.floor(this.#schedule.now / this.#signatureHoldMs))
     if (views > most) this.#recording.violation('pace', `a hostile client alone had the replicas leave ${views} views, not ${most} at most`)
