@@ -45,7 +45,7 @@ describe('pitfall 26: two instances with one replica’s keys', () => {
       return result
     })
     // Scenarios in which nobody gets anything done, or nobody leaves a view, would prove nothing.
-    expect(results.filter((result) => result.views >= 2).length).toBeGreaterThan(scenariosPerReplica / 2)
-    expect(results.filter((result) => result.answered > 5).length).toBeGreaterThan(scenariosPerReplica / 2)
+    expect(results.filter((result) => result.views >= 2).length).toBeGreaterThanOrEqual(scenariosPerReplica / 2)
+    expect(results.filter((result) => result.answered > 5).length).toBeGreaterThanOrEqual(scenariosPerReplica / 2)
   })
 })
