@@ -40,6 +40,8 @@ export class Recovery {
   #nextAt = Date.now()
   #recovered = 0
   #current: Current | null = null
+  /** What the others have to have executed before the next one goes; null: not looked yet. */
+  #mark: number | null = null
   #restarting: Promise<void> = Promise.resolve()
   #postponed: RecoveryPostponed | null = null
   #failure: string | null = null
@@ -106,14 +108,24 @@ export class Recovery {
   #reasonToWait(): RecoveryPostponed | null {
     if (this.#options.faults() > 0) return 'fault'
     const replicas = this.#options.replicas()
-    if (replicas.some(({ id, state }) => id !== this.#next && state !== 'live')) return 'others'
+    const others = replicas.filter(({ id }) => id !== this.#next)
+    if (others.some(({ state }) => state !== 'live')) return this.#waitForOthers(null)
+    // One that is back can still be on its way to where the others are by now: each has to reach what is executed at this look.
+    const mark = this.#mark ?? Math.max(0, ...replicas.map(({ lastExecuted }) => lastExecuted ?? 0))
+    if (others.some(({ lastExecuted }) => (lastExecuted ?? 0) < mark)) return this.#waitForOthers(mark)
     return replicas[this.#next]?.state === 'stopped' ? 'stopped' : null
+  }
+
+  #waitForOthers(mark: number | null): RecoveryPostponed {
+    this.#mark = mark
+    return 'others'
   }
 
   async #begin(member: Member): Promise<void> {
     const executed = Math.max(0, ...this.#options.replicas().map(({ lastExecuted }) => lastExecuted ?? 0))
     const current: Current = { member, began: Date.now(), executed, isStarted: false }
     this.#current = current
+    this.#mark = null
     this.#nextAt = current.began + this.#options.params.periodMs
     this.#next = (member.id + 1) % this.#options.members.length
     member.recovering = true

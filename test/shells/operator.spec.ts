@@ -31,7 +31,7 @@ test('a link restores screen, filter and selection', async ({ panel }) => {
   await expect(page.getByTestId(testIds.logRow)).toHaveCount(1)
 
   // The moment goes along to other screens, until the present is wanted again.
-  await page.getByRole('button', { name: 'This moment' }).click()
+  await page.getByRole('button', { name: 'This moment', exact: true }).click()
   await expect(page.getByTestId('moment')).toBeVisible()
   await goTo(page, 'views')
   await expect(page).toHaveURL(/[?&]t=\d+/)

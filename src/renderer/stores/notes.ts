@@ -23,6 +23,8 @@ export const useNotes = defineStore('notes', () => {
   const cursor = useTimeCursor()
   const notices = useNotices()
   const surfaces = useSurfaces()
+  /** When an answer comes, something else may be open by then. */
+  const open = surfaces.flag('note')
   const draft = ref<NoteDraft>({ id: null, at: 0, text: '' })
 
   /** A new one, at the moment that every screen shows. */
@@ -38,14 +40,14 @@ export const useNotes = defineStore('notes', () => {
   async function save(text: string): Promise<void> {
     const { id, at } = draft.value
     const result = await acts.run('note', t('time.note'), 'annotate', { at, text, ...(id === null ? {} : { id }) })
-    if (result.ok) surfaces.open = null
+    if (result.ok) open.value = false
   }
   async function remove(): Promise<void> {
     const { id, at, text } = draft.value
     if (id === null) return
     const result = await acts.run('note', t('time.noteRemove'), 'removeAnnotation', { id })
     if (!result.ok) return
-    surfaces.open = null
+    open.value = false
     const undo = (): void => void acts.run('note', t('time.note'), 'annotate', { at, text })
     notices.show({ tone: 'info', text: t('time.noteRemoved'), undo })
   }
