@@ -24,7 +24,7 @@ test('evidence is shown, side by side, and exported; a replica is replayed, forw
     ] as const) {
       await page.getByTestId(testIds.theme).selectOption(theme)
       await page.getByTestId(testIds.language).selectOption(language)
-      await page.screenshot({ path: join(root, 'test-results', 'screens', `${shell}-${theme}-${language}-${name}.png`) })
+      await page.screenshot({ path: join(root, 'test-results', 'screens', `${shell}-${theme}-${language}-full-${name}.png`) })
       expect.soft(await findings(page), `${name} ${theme} ${language}`).toEqual([])
     }
     await page.getByTestId(testIds.language).selectOption('en')

@@ -39,3 +39,14 @@ test('a link restores screen, filter and selection', async ({ panel }) => {
   await expect(page.getByTestId('moment')).toBeHidden()
   await expect(page).not.toHaveURL(/[?&]t=/)
 })
+
+test('opening a cluster can be cancelled, and leaves nothing running', async ({ panel }) => {
+  const { page } = panel
+  await page.getByTestId('create-quick').click()
+  await page.getByTestId('opening-cancel').click()
+  await expect(page.getByTestId('create-quick')).toBeVisible({ timeout: 40_000 })
+  expect(await panel.call('host', {})).toMatchObject({ phase: 'closed' })
+  // It was made, and can be opened for good.
+  await page.getByTestId('open-local').click()
+  await expect(page.getByTestId(testIds.verdict)).toHaveAttribute('data-state', 'healthy', { timeout: 40_000 })
+})

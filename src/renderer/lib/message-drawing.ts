@@ -11,6 +11,8 @@ export const axisHeight = 26
 export const labelWidth = 112
 const markersMax = 700
 const crossSize = 4.5
+/** How far a lost message is drawn, of its way. */
+const lostAt = 0.4
 
 /** The page's own thread has the one, a worker the other. */
 export type Pen = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D
@@ -158,7 +160,7 @@ function drawGaps(context: CanvasRenderingContext2D, scene: LanesScene): void {
 /** What it takes to know which line is where. */
 export type HitScene = Plot & Pick<LinesScene, 'drawn'>
 
-/** Where a line ends on the screen: a lost one on half of its way. */
+/** Where a line ends on the screen: a lost one on its way, and not on the lane of a replica in between. */
 function endOf(scene: HitScene, i: number): { x: number; y: number; lost: boolean } {
   const { drawn } = scene
   const y1 = yOf(scene, drawn.from[i] ?? 0)
@@ -166,7 +168,7 @@ function endOf(scene: HitScene, i: number): { x: number; y: number; lost: boolea
   const x1 = xOf(scene, drawn.start[i] ?? 0)
   const x2 = xOf(scene, drawn.end[i] ?? 0)
   const fate = messageFates[drawn.fate[i] ?? 0]
-  if (fate === 'lost') return { x: (x1 + x2) / 2, y: (y1 + y2) / 2, lost: true }
+  if (fate === 'lost') return { x: x1 + (x2 - x1) * lostAt, y: y1 + (y2 - y1) * lostAt, lost: true }
   if (fate === 'in-flight') return { x: x1 + (x2 - x1) * 0.7, y: y1 + (y2 - y1) * 0.7, lost: false }
   return { x: x2, y: y2, lost: fate === 'refused' }
 }

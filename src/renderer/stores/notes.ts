@@ -6,6 +6,7 @@ import { t } from '../i18n/index.ts'
 import { useActs } from './acts.ts'
 import { useCluster } from './cluster.ts'
 import { useNotices } from './notices.ts'
+import { useRuns } from './runs.ts'
 import { useSurfaces } from './surfaces.ts'
 import { useTimeCursor } from './time-cursor.ts'
 
@@ -22,6 +23,7 @@ export const useNotes = defineStore('notes', () => {
   const cluster = useCluster()
   const cursor = useTimeCursor()
   const notices = useNotices()
+  const runs = useRuns()
   const surfaces = useSurfaces()
   /** When an answer comes, something else may be open by then. */
   const open = surfaces.flag('note')
@@ -45,10 +47,12 @@ export const useNotes = defineStore('notes', () => {
   async function remove(): Promise<void> {
     const { id, at, text } = draft.value
     if (id === null) return
+    // Another run may be shown by the time of an undo.
+    const run = runs.list?.shown ?? null
     const result = await acts.run('note', t('time.noteRemove'), 'removeAnnotation', { id })
     if (!result.ok) return
     open.value = false
-    const undo = (): void => void acts.run('note', t('time.note'), 'annotate', { at, text })
+    const undo = (): void => void acts.run('note', t('time.note'), 'annotate', { at, text, ...(run === null ? {} : { run }) })
     notices.show({ tone: 'info', text: t('time.noteRemoved'), undo })
   }
 

@@ -1,7 +1,7 @@
 /** How runs are named and judged on the screen. */
 import type { RunInfo, RunVerdict } from '../../../contract/runs.ts'
 import { currentLocale, t } from '../../i18n/index.ts'
-import { formatDuration } from '../../lib/format.ts'
+import { formatDuration, visible } from '../../lib/format.ts'
 
 const looks: Readonly<Record<RunVerdict, 'ok' | 'bad' | 'info' | 'warn'>> = {
   running: 'info',
@@ -15,9 +15,9 @@ const signs: Readonly<Record<RunVerdict, string>> = { running: '▶', held: '✓
 export const verdictLook = (verdict: RunVerdict): string => looks[verdict]
 export const verdictWords = (verdict: RunVerdict): string => `${signs[verdict]} ${t(`runs.verdict.${verdict}`)}`
 
-/** The scenario's own title in the language, unless somebody named the run. */
+/** The scenario's own title in the language, unless somebody named the run; a file may name it as it likes. */
 export const nameOf = ({ name, scenario }: RunInfo): string =>
-  scenario !== null && name === scenario.title.en ? (scenario.title[currentLocale()] ?? name) : name
+  visible(scenario !== null && name === scenario.title.en ? (scenario.title[currentLocale()] ?? name) : name)
 
 export const durationOf = ({ began, ended }: RunInfo): string => (ended === null ? '–' : formatDuration(ended - began))
 
