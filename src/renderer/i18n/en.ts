@@ -797,6 +797,7 @@ export const en = {
     own: 'own file',
     none: 'There are no scenarios.',
     noneText: 'Files of your own go into the folder "scenarios" of the data folder.',
+    ownFiles: 'Your own files: {folder}',
     broken: 'Files that cannot be run',
     run: 'Run',
     present: 'Present',

@@ -777,6 +777,7 @@ export const zhCN: Same<Messages> = {
     own: '自有文件',
     none: '没有演练。',
     noneText: '自己的文件放在数据文件夹的 “scenarios” 中。',
+    ownFiles: '自己的文件放在：{folder}',
     broken: '无法运行的文件',
     run: '运行',
     present: '演示',
