@@ -53,9 +53,9 @@ class Operator {
     await expect(told.first()).toBeVisible()
   }
 
-  /** Does what fails once in each language. */
+  /** Does what fails once in each language; in Electron, where the page is the same, in one. */
   async fails(says: Says, act: () => Promise<void>): Promise<void> {
-    for (const locale of locales) {
+    for (const locale of locales.filter((one) => this.panel.serving !== null || one === 'zh-CN')) {
       await this.speak(locale)
       await act()
       await this.sees(locale, says)
