@@ -4,6 +4,7 @@
  * fetched drops its oldest segments as it always does, and what is missing then is a marked gap in the copy.
  */
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { recordedPieceBytes } from '../contract/control.ts'
 import type { Result } from '../contract/result.ts'
 import type { AlarmKey } from '../contract/verdicts.ts'
@@ -38,7 +39,6 @@ interface Copy {
 }
 
 const full = Math.ceil(recordedPieceBytes / 3) * 4
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 export class RemoteRecordings {
   readonly #options: RemoteRecordingsOptions

@@ -12,9 +12,9 @@ import {
 import type { Host } from '../cluster/host-interface.ts'
 import { methods } from '../contract/api.ts'
 import { fail, ok, type Result } from '../contract/result.ts'
-import { attentionSchema, type Attention } from '../contract/shell.ts'
 import { locales, type Locale } from '../contract/screens.ts'
 import {
+  attentionSchema,
   ipcChannelOf,
   ipcEvents,
   ipcLanguage,
@@ -23,6 +23,7 @@ import {
   ipcSubscribe,
   ipcWorkerPort,
   portQuestionSchema,
+  type Attention,
   type PortAnswer,
 } from '../contract/shell.ts'
 import { pageOrigin } from './protocol.ts'

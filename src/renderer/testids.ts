@@ -60,3 +60,5 @@ export const replicaMenuTestId = (id: number): string => `replica-menu-${id}`
 export const monitorTestId = (name: string): string => `monitor-${name}`
 /** A scenario of the library. */
 export const scenarioTestId = (name: string): string => `scenario-${name}`
+/** The selector of what has this test id. */
+export const byTestId = (id: string): string => `[data-testid="${id}"]`

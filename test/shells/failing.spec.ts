@@ -11,7 +11,7 @@ import type { ErrorCode } from '../../src/contract/result.ts'
 import { locales, type Locale } from '../../src/contract/screens.ts'
 import { en } from '../../src/renderer/i18n/en.ts'
 import { zhCN } from '../../src/renderer/i18n/zh-CN.ts'
-import { replicaActionTestId, scenarioTestId, testIds } from '../../src/renderer/testids.ts'
+import { byTestId, replicaActionTestId, scenarioTestId, testIds } from '../../src/renderer/testids.ts'
 import type { reads } from './support/acts.ts'
 import { Keyboard } from './support/keyboard.ts'
 import { afterSomebody, callOf, hostGoneUnder } from './support/meanwhile.ts'
@@ -91,8 +91,6 @@ class Operator {
   }
 }
 
-const byTest = (id: string): string => `[data-testid="${id}"]`
-
 /** Something else listens where a replica should. */
 const occupied = (port: number): Promise<Server> =>
   new Promise((resolve, reject) => {
@@ -105,7 +103,7 @@ const freed = (server: Server): Promise<void> => new Promise((resolve) => server
 /** A run that is there for this page, and gone from the host. */
 const freshRun = async ({ panel }: Operator): Promise<{ readonly row: string; readonly gone: Parameters<typeof afterSomebody>[1] }> => {
   const { id } = await panel.call('openSampleRun', {})
-  const row = `${byTest(testIds.runRow)}[data-run="${id}"]`
+  const row = `${byTestId(testIds.runRow)}[data-run="${id}"]`
   await panel.page.locator(row).waitFor()
   return { row, gone: [callOf('trashRun', { id }), callOf('emptyTrash', {})] }
 }
@@ -116,7 +114,7 @@ const noteFails = (operator: Operator, button: string): Promise<void> =>
     const { id } = await panel.call('annotate', { at: Date.now() - 1_000, text: 'a note' })
     await operator.test('time-marks').click()
     await operator.test('note-change').click()
-    await afterSomebody(panel, [callOf('removeAnnotation', { id })], byTest(button))
+    await afterSomebody(panel, [callOf('removeAnnotation', { id })], byTestId(button))
     await expect(operator.test('notice')).not.toHaveCount(0)
     await operator.keys.press('Escape')
     await expect(operator.test('note')).toBeHidden()
@@ -166,7 +164,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
       await operator.test(testIds.requestSubmit).click()
       const mine = async (): Promise<string | undefined> => (await panel.call('requests', {})).find(({ id }) => !known.has(id))?.id
       await expect.poll(mine).toBeDefined()
-      await afterSomebody(panel, [callOf('cancelRequest', { id: (await mine()) ?? '' })], byTest('request-cancel'))
+      await afterSomebody(panel, [callOf('cancelRequest', { id: (await mine()) ?? '' })], byTestId('request-cancel'))
     })
   },
   /** Somebody else's runs. */
@@ -174,7 +172,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
     const { panel } = operator
     await operator.goTo('requests')
     await operator.fails('busy', async () => {
-      await afterSomebody(panel, [callOf('startLoad', { clients: 1, durationMs: 60_000 })], byTest('load-start'))
+      await afterSomebody(panel, [callOf('startLoad', { clients: 1, durationMs: 60_000 })], byTestId('load-start'))
       await panel.call('stopLoad', {})
       await operator.test('load-start').waitFor()
     })
@@ -193,7 +191,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
     const { panel } = operator
     await operator.goTo('settings')
     await operator.fails('busy', async () => {
-      await afterSomebody(panel, [callOf('startRecovery', { periodMs: 600_000 })], byTest('recovery-start'))
+      await afterSomebody(panel, [callOf('startRecovery', { periodMs: 600_000 })], byTestId('recovery-start'))
       await panel.call('stopRecovery', {})
       await operator.test('recovery-start').waitFor()
     })
@@ -237,7 +235,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
     await operator.fails('not-found', async () => {
       const { id } = await panel.call('injectFault', { fault: { type: 'cut', from: 0, to: 3, bothWays: true, durationMs: null } })
       await expect(operator.test('active-fault')).toHaveCount(3)
-      await afterSomebody(panel, [callOf('healFault', { id })], `${byTest('active-fault')}:last-of-type button`)
+      await afterSomebody(panel, [callOf('healFault', { id })], `${byTestId('active-fault')}:last-of-type button`)
       await expect(operator.test('active-fault')).toHaveCount(2)
     })
   },
@@ -281,7 +279,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
   openRun: (operator) => runFails(operator, 'ROW .acts button:first-child'),
   exportRun: (operator) => runFails(operator, 'ROW .acts button:nth-child(3)'),
   compareRuns: (operator) =>
-    runFails(operator, `${byTest(testIds.runs)} .bar button`, async (row) => {
+    runFails(operator, `${byTestId(testIds.runs)} .bar button`, async (row) => {
       await row.getByRole('checkbox').check()
       await operator.panel.page.getByTestId(testIds.runRow).first().getByRole('checkbox').check()
     }),
@@ -291,7 +289,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
     await operator.fails('not-found', async () => {
       const { id } = await panel.call('openSampleRun', {})
       await panel.call('trashRun', { id })
-      await afterSomebody(panel, [callOf('emptyTrash', {})], `${byTest(testIds.runs)} .trash button`)
+      await afterSomebody(panel, [callOf('emptyTrash', {})], `${byTestId(testIds.runs)} .trash button`)
     })
   },
   /** Half of a file. */
@@ -319,7 +317,7 @@ const failures: Readonly<Record<Act, (operator: Operator) => Promise<void>>> = {
     const { panel } = operator
     await operator.goTo('scenarios')
     await operator.fails('busy', async () => {
-      const button = `${byTest(scenarioTestId('backup-crash'))} button:not(:disabled)`
+      const button = `${byTestId(scenarioTestId('backup-crash'))} button:not(:disabled)`
       await afterSomebody(panel, [callOf('startScenario', { name: 'primary-crash', stepwise: true })], button)
       await panel.call('stopScenario', {})
       await expect.poll(async () => (await panel.call('scenario', {}))?.endedAt ?? null).not.toBeNull()

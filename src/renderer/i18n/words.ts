@@ -5,7 +5,7 @@ import { monitorNames, type SlotPhase } from '../../contract/model.ts'
 import type { DecodedOperation, OperationResult } from '../../contract/operations.ts'
 import { stateIn } from '../../contract/state-words.ts'
 import type { PanelError } from '../../contract/result.ts'
-import { formatTime } from '../lib/format.ts'
+import { formatTimeOfDay } from '../lib/format.ts'
 import { resultLine } from '../lib/operations.ts'
 import { currentLocale, say, t, type MessageParameters } from './index.ts'
 
@@ -18,7 +18,7 @@ interface HostSentence {
 /** A sentence of the host; its own English when the key is not known here. */
 export function sentenceOf({ key, parameters, sentence }: HostSentence): string {
   const shown: Record<string, string | number> = { ...parameters }
-  if (typeof parameters['since'] === 'number') shown['since'] = formatTime(parameters['since']).slice(0, 8)
+  if (typeof parameters['since'] === 'number') shown['since'] = formatTimeOfDay(parameters['since'])
   const monitor = monitorNames.find((name) => name === parameters['monitor'])
   if (monitor !== undefined) shown['monitor'] = t(`monitors.${monitor}`)
   const phase = parameters['phase']

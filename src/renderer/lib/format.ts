@@ -51,6 +51,9 @@ export function formatTime(ms: number, utc = false): string {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`
 }
 
+/** Time of day to the second: local, or UTC with its Z. */
+export const formatTimeOfDay = (ms: number, utc = false): string => formatTime(ms, utc).replace(/\.\d+/, '')
+
 /** Date and time with zone, for titles and details. */
 export function formatMoment(ms: number, locale: string, utc = false): string {
   const date = new Date(ms)

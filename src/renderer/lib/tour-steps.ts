@@ -1,6 +1,6 @@
 /** The guided tour: what it points at, step by step, and when what a step asks for has been done. Plain functions, for tests. */
 import type { Screen } from '../../contract/screens.ts'
-import { navTestId, replicaActionTestId, replicaCardTestId, testIds } from '../testids.ts'
+import { byTestId, navTestId, replicaActionTestId, replicaCardTestId, testIds } from '../testids.ts'
 
 /** What the tour has to know of the cluster. */
 export interface TourFacts {
@@ -26,30 +26,28 @@ export interface TourStep {
   readonly isDone?: (before: TourFacts, now: TourFacts) => boolean
 }
 
-const byTest = (id: string): string => `[data-testid="${id}"]`
-
 export const tourSteps: Readonly<Record<TourStepName, TourStep>> = {
-  cluster: { screen: 'overview', anchors: () => [byTest('create-quick'), byTest(testIds.hostStage)], isDone: (_, now) => now.open },
-  ring: { screen: 'overview', anchors: () => [byTest('replica-ring')] },
-  verdict: { screen: null, anchors: () => [byTest(testIds.verdict)] },
+  cluster: { screen: 'overview', anchors: () => [byTestId('create-quick'), byTestId(testIds.hostStage)], isDone: (_, now) => now.open },
+  ring: { screen: 'overview', anchors: () => [byTestId('replica-ring')] },
+  verdict: { screen: null, anchors: () => [byTestId(testIds.verdict)] },
   submit: {
     screen: 'requests',
-    anchors: () => [byTest(testIds.requestSubmit)],
+    anchors: () => [byTestId(testIds.requestSubmit)],
     isDone: (before, now) => now.completed > before.completed,
   },
-  log: { screen: 'log', anchors: () => [byTest(testIds.logRow), byTest(navTestId('log'))] },
+  log: { screen: 'log', anchors: () => [byTestId(testIds.logRow), byTestId(navTestId('log'))] },
   isolate: {
     screen: 'overview',
-    anchors: ({ primary }) => [byTest(replicaActionTestId('isolate', primary)), byTest(replicaCardTestId(primary))],
+    anchors: ({ primary }) => [byTestId(replicaActionTestId('isolate', primary)), byTestId(replicaCardTestId(primary))],
     isDone: (_, now) => now.isolations > 0,
   },
   again: {
     screen: 'requests',
-    anchors: () => [byTest(testIds.requestSubmit)],
+    anchors: () => [byTestId(testIds.requestSubmit)],
     isDone: (before, now) => now.completed > before.completed,
   },
-  why: { screen: 'views', anchors: (_, { view }) => [`#view-${view}`, byTest(testIds.view)] },
-  heal: { screen: null, anchors: () => [byTest(testIds.healAll), byTest(testIds.verdict)], isDone: (_, now) => now.faults === 0 },
+  why: { screen: 'views', anchors: (_, { view }) => [`#view-${view}`, byTestId(testIds.view)] },
+  heal: { screen: null, anchors: () => [byTestId(testIds.healAll), byTestId(testIds.verdict)], isDone: (_, now) => now.faults === 0 },
   end: { screen: null, anchors: () => [] },
 }
 

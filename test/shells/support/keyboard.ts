@@ -1,5 +1,6 @@
 /** A person without a pointer: presses keys, and looks. */
 import type { Page } from '@playwright/test'
+import { byTestId } from '../../../src/renderer/testids.ts'
 import { expect } from './panel.ts'
 
 const tabsMax = 300
@@ -36,7 +37,7 @@ export class Keyboard {
   }
 
   tabToTest(id: string): Promise<void> {
-    return this.tabTo(`[data-testid="${id}"]`)
+    return this.tabTo(byTestId(id))
   }
 
   /** Opens the palette with a command chosen in it; Enter runs it. */
